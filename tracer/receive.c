@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The way in: follow what the application reads, end what is answered.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "tracer/conn.h"
+#include "tracer/fdtable.h"
+
+/* MSG_* with which a read takes nothing of the stream. */
+#define NOTHING_TAKEN (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)
+
+/* --- answers --- */
+
+static void head_seen(struct conn *conn, struct request *request)
+{
+	uint16_t status = conn->in.status;
+
+	if (status == 100)
+		request->interim_seen = true;
+	if (status < 200 && status != 101)
+		return;
+	request_answered(request, status);
+	if (request->is_head ||
+	    (request->is_connect && status >= 200 && status < 300))
+		conn->in.flags |= AT_HTTP1_NO_BODY;
+}
+
+/* Does HTTP/1 end on this connection with this answer? */
+static bool leaves_http(const struct request *request)
+{
+	return request->status == 101 ||
+	       (request->is_connect && request->status >= 200 &&
+		request->status < 300);
+}
+
+/*
+ * Asked for leave to send its body, and refused: the client goes on with
+ * another request. After a 2xx it sends the body all the same.
+ */
+static bool refuses_body(const struct request *request)
+{
+	return request->expects_continue && !request->interim_seen &&
+	       request->status >= 300;
+}
+
+static void answer_complete(struct conn *conn, struct request *request)
+{
+	bool leaves = leaves_http(request);
+	bool refused = refuses_body(request);
+
+	request_end(request, NULL);
+	conn_drop_oldest(conn);
+	if (leaves)
+		conn_give_up(conn, AT_COUNT_UPGRADED);
+	else if (refused)
+		atomic_store(&conn->refused_at, conn->taken);
+	if (atomic_load(&conn->out_lost) && !conn_waiting(conn))
+		atomic_store(&conn->opaque, 1);
+}
+
+/*
+ * Nobody asked. Between requests that is a server's good-bye (408 on an idle
+ * connection), and nothing is lost.
+ */
+static void unasked(struct conn *conn, const char *bytes, size_t len)
+{
+	bool goodbye = len >= 7 && !memcmp(bytes, "HTTP/1.", 7) &&
+		       !atomic_load(&conn->writer) && !conn->draft;
+
+	conn_give_up(conn,
+		     goodbye ? CONN_NOT_COUNTED : AT_COUNT_OPAQUE_RESPONSE);
+}
+
+static void received(struct conn *conn, const char *bytes, size_t len)
+{
+	while (len && !atomic_load(&conn->opaque)) {
+		struct request *request = conn_oldest(conn);
+		size_t used = len;
+
+		if (!request) {
+			unasked(conn, bytes, len);
+			return;
+		}
+		switch (at_http1_feed(&conn->in, &request->text, bytes, len,
+				      &used)) {
+		case AT_HTTP1_HEAD:
+			head_seen(conn, request);
+			break;
+		case AT_HTTP1_END:
+			answer_complete(conn, request);
+			break;
+		case AT_HTTP1_OPAQUE:
+			conn_give_up(conn, AT_COUNT_OPAQUE_RESPONSE);
+			return;
+		case AT_HTTP1_INTERIM:
+		case AT_HTTP1_MORE:
+			break;
+		}
+		bytes += used;
+		len -= used;
+	}
+}
+
+static void received_all(struct conn *conn, const struct iovec *iov,
+			 size_t iov_count, size_t result)
+{
+	size_t i;
+
+	for (i = 0; i < iov_count && result; i++) {
+		size_t n = iov[i].iov_len < result ? iov[i].iov_len : result;
+
+		received(conn, iov[i].iov_base, n);
+		result -= n;
+	}
+}
+
+static void received_unseen(struct conn *conn, size_t count)
+{
+	struct request *request = conn_oldest(conn);
+
+	switch (at_http1_skip(&conn->in, count)) {
+	case AT_HTTP1_END:
+		if (request)
+			answer_complete(conn, request);
+		break;
+	case AT_HTTP1_OPAQUE:
+		conn_give_up(conn, AT_COUNT_OPAQUE_BYPASSED);
+		break;
+	default:
+		break;
+	}
+}
+
+static void ended(struct conn *conn)
+{
+	bool begun = !at_http1_idle(&conn->in);
+	bool complete = at_http1_eof(&conn->in);
+
+	if (begun && complete && conn_oldest(conn)) {
+		request_end(conn_oldest(conn), NULL);
+		conn_drop_oldest(conn);
+	}
+	conn_end_requests(conn, "response_truncated");
+	atomic_store(&conn->opaque, 1);
+}
+
+static void failed(struct conn *conn, int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case EINTR:
+	case EINVAL:
+	case EFAULT:
+	case ENOMEM:
+	case ENOTCONN: /* opened by its first bytes, and not yet answered */
+		break;
+	case EBADF:
+	case ENOTSOCK:
+		conn_give_up(conn, AT_COUNT_OPAQUE_BYPASSED);
+		break;
+	default:
+		conn_end_requests(conn, request_error_name(error));
+		atomic_store(&conn->opaque, 1);
+	}
+}
+
+/* --- the hooks' side --- */
+
+static bool hold_reader(struct conn *conn)
+{
+	if (conn_enter(&conn->reader))
+		return true;
+	conn_mark_opaque(conn, AT_COUNT_OPAQUE_SHARED);
+	return false;
+}
+
+bool at_receive_begin(struct at_receive *receive, int fd)
+{
+	uint64_t slot = fdtable_get(fd);
+
+	receive->fd = fd;
+	receive->slot = slot;
+	receive->conn = NULL;
+	receive->active = false;
+	if (slot == AT_FD_IGNORED || (unsigned int)fd >= AT_FD_MAX ||
+	    at_thread_hands_off() || !at_tracer_active())
+		return false;
+	if (slot == AT_FD_TWIN && (receive->conn = conn_of_twin(fd)))
+		receive->slot = conn_slot(receive->conn);
+	else if (slot >= AT_FD_CONN && !(receive->conn = conn_hold(slot)))
+		return false;
+	if (receive->conn) {
+		if (atomic_load(&receive->conn->opaque) ||
+		    !hold_reader(receive->conn)) {
+			conn_release(receive->conn);
+			return false;
+		}
+	}
+	receive->active = true;
+	return true;
+}
+
+static size_t asked_bytes(const struct iovec *iov, size_t iov_count)
+{
+	size_t total = 0, i;
+
+	for (i = 0; i < iov_count; i++)
+		total += iov[i].iov_len;
+	return total;
+}
+
+static void report(struct conn *conn, const struct iovec *iov, size_t iov_count,
+		   ssize_t result, int error, int flags)
+{
+	/* A peek takes nothing, yet an end or an error is one all the same. */
+	if ((flags & (MSG_ERRQUEUE | MSG_OOB)) ||
+	    ((flags & MSG_PEEK) && result > 0))
+		return;
+	if (!conn_lock(conn))
+		return;
+	if (atomic_load(&conn->opaque))
+		;
+	else if (result < 0)
+		failed(conn, error);
+	else if (result == 0 && asked_bytes(iov, iov_count))
+		ended(conn);
+	else if (flags & MSG_TRUNC)
+		received_unseen(conn, (size_t)result);
+	else
+		received_all(conn, iov, iov_count, (size_t)result);
+	conn_unlock(conn);
+}
+
+/*
+ * Nobody had looked at the descriptor when the read began. Whoever reads first
+ * is no client, unless another thread has sent a request meanwhile.
+ */
+static struct conn *adopted_meanwhile(const struct at_receive *receive,
+				      bool anything)
+{
+	struct conn *conn;
+
+	if (anything)
+		fdtable_replace(receive->fd, receive->slot, AT_FD_IGNORED);
+	conn = conn_hold(fdtable_get(receive->fd));
+	if (conn && !hold_reader(conn)) {
+		conn_release(conn);
+		conn = NULL;
+	}
+	return conn;
+}
+
+void at_receive_end(struct at_receive *receive, const struct iovec *iov,
+		    size_t iov_count, ssize_t result, int error, int flags)
+{
+	struct conn *conn = receive->conn;
+
+	if (!conn)
+		conn = adopted_meanwhile(
+			receive, result > 0 && !(flags & NOTHING_TAKEN));
+	else if (fdtable_get(receive->fd) != receive->slot) {
+		/*
+		 * The number changed its meaning while we were blocked: these
+		 * bytes are missing from what other numbers read.
+		 */
+		if (result > 0)
+			conn_mark_opaque(conn, AT_COUNT_OPAQUE_BYPASSED);
+		result = -1;
+		error = EAGAIN;
+	}
+	if (!conn)
+		return;
+	report(conn, iov, iov_count, result, error, flags);
+	conn_leave(&conn->reader);
+	conn_release(conn);
+}
+
+void at_moved_in(int fd, ssize_t count)
+{
+	uint64_t slot = fdtable_get(fd);
+	struct conn *conn;
+
+	if (count <= 0 || slot < AT_FD_CONN || at_thread_hands_off())
+		return;
+	conn = conn_hold(slot);
+	if (!conn)
+		return;
+	if (conn_lock(conn)) {
+		if (!atomic_load(&conn->opaque))
+			received_unseen(conn, (size_t)count);
+		conn_unlock(conn);
+	}
+	conn_release(conn);
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracer/request.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/ids.h"
+#include "propagator/propagator.h"
+#include "sampler/sampler.h"
+#include "tracer/output.h"
+#include "tracer/propagate.h"
+
+#define REQUEST_NOT_COUNTED AT_COUNTER_COUNT
+
+static struct pool requests = POOL(struct request, 32);
+static const struct at_config *config;
+static struct at_sampler sampler;
+static struct at_propagator_set propagators;
+
+#define KNOWN_MAX 32
+static struct at_text known[KNOWN_MAX];
+static unsigned int known_count;
+
+static void know_methods(void)
+{
+	struct at_text rest = at_text_from(config->known_methods);
+	struct at_text item;
+
+	known_count = 0;
+	while (known_count < KNOWN_MAX && at_text_next(&rest, ',', &item))
+		known[known_count++] = at_text_trim(item);
+}
+
+void request_start(const struct at_config *settings)
+{
+	config = settings;
+	know_methods();
+	if (at_sampler_open(&sampler, config->sampler, config->sampler_arg))
+		at_count(AT_COUNT_CONFIG_REJECTED, 1);
+	at_count(AT_COUNT_CONFIG_REJECTED,
+		 (uint64_t)at_propagators_select(&propagators,
+						 config->propagators));
+}
+
+struct request *request_new(void)
+{
+	struct request *request = pool_take(&requests);
+
+	if (!request) {
+		at_count(AT_COUNT_NO_MEMORY, 1);
+		return NULL;
+	}
+	memset((char *)request + sizeof(request->link), 0,
+	       offsetof(struct request, header) - sizeof(request->link));
+	request->refs = 1;
+	return request;
+}
+
+void request_hold(struct request *request)
+{
+	request->refs++;
+}
+
+void request_free(struct request *request)
+{
+	if (--request->refs == 0)
+		pool_give(&requests, request);
+}
+
+#ifdef AT_UNIT_TEST
+uint32_t request_in_use(void)
+{
+	return pool_in_use(&requests);
+}
+#endif
+
+/* --- what the request is about --- */
+
+/* Where a request goes, as its own bytes say. */
+struct target {
+	struct at_text method;
+	struct at_text target;
+	struct at_text authority; /* host[:port]; empty: unknown */
+	struct at_text host;
+	uint16_t port;
+	bool absolute; /* through a proxy */
+	bool connect;
+};
+
+static bool absolute_form(struct at_text target, struct at_text *authority)
+{
+	static const struct at_text scheme = AT_TEXT("http://");
+	size_t i;
+
+	if (target.len <= scheme.len ||
+	    !at_text_equal_nocase((struct at_text){ target.ptr, scheme.len },
+				  scheme))
+		return false;
+	authority->ptr = target.ptr + scheme.len;
+	authority->len = target.len - scheme.len;
+	for (i = 0; i < authority->len; i++)
+		if (strchr("/?#", authority->ptr[i]))
+			authority->len = i;
+	/* userinfo is no part of the host */
+	for (i = 0; i < authority->len; i++)
+		if (authority->ptr[i] == '@') {
+			authority->ptr += i + 1;
+			authority->len -= i + 1;
+			i = 0;
+		}
+	return true;
+}
+
+static void read_target(struct target *target, const struct at_http1 *machine,
+			const struct at_http1_text *text,
+			const struct address *peer)
+{
+	memset(target, 0, sizeof(*target));
+	target->method = at_http1_method(machine, text);
+	target->target = at_http1_target(machine, text);
+	target->authority = at_http1_host(machine, text);
+	target->connect = at_text_equal(target->method, AT_TEXT("CONNECT"));
+	if (target->connect)
+		target->authority = target->target;
+	else
+		target->absolute =
+			absolute_form(target->target, &target->authority);
+	if (!target->authority.len && peer->len && peer->port) {
+		target->host = (struct at_text){ peer->text, peer->len };
+		target->port = peer->port;
+		return;
+	}
+	if (!address_split(target->authority, &target->host, &target->port))
+		target->host = target->authority;
+	if (!target->port)
+		target->port = 80;
+}
+
+static bool method_known(struct at_text method)
+{
+	unsigned int i;
+
+	for (i = 0; i < known_count; i++)
+		if (at_text_equal(known[i], method))
+			return true;
+	return false;
+}
+
+static void fill_method(struct at_span *span, struct at_text method)
+{
+	if (method_known(method)) {
+		at_span_set_name(span, method);
+		at_span_set_text(span, AT_ATTR_HTTP_REQUEST_METHOD, method);
+		return;
+	}
+	at_span_set_name(span, AT_TEXT("HTTP"));
+	at_span_set_text(span, AT_ATTR_HTTP_REQUEST_METHOD, AT_TEXT("_OTHER"));
+	at_span_set_text(span, AT_ATTR_HTTP_REQUEST_METHOD_ORIGINAL, method);
+}
+
+/* url.full: absolute, rebuilt from scheme, authority and target (HTTP-19). */
+static void fill_url(struct at_span *span, const struct target *target,
+		     const struct address *peer)
+{
+	char url[AT_HTTP1_LINE_BYTES + AT_HTTP1_HOST_BYTES + 16];
+	struct at_writer writer = AT_WRITER(url, sizeof(url));
+	bool v6;
+
+	if (target->connect)
+		return;
+	if (!target->absolute) {
+		at_write_string(&writer, "http://");
+		if (target->authority.len) {
+			at_write_text(&writer, target->authority);
+		} else {
+			v6 = memchr(peer->text, ':', peer->len) != NULL;
+			at_write_string(&writer, v6 ? "[" : "");
+			at_write_text(&writer, target->host);
+			at_write_string(&writer, v6 ? "]" : "");
+			if (target->port && target->port != 80) {
+				at_write_char(&writer, ':');
+				at_write_u64(&writer, target->port);
+			}
+		}
+	}
+	/* RFC 9112 3.2.4: the URI of `OPTIONS *` has no path at all. */
+	if (target->absolute || !at_text_equal(target->target, AT_TEXT("*")))
+		at_write_text(&writer, target->target);
+	at_span_set_text(span, AT_ATTR_URL_FULL, at_writer_text(&writer));
+}
+
+static void fill_peer(struct at_span *span, const struct address *peer)
+{
+	if (!peer->len)
+		return;
+	at_span_set_text(span, AT_ATTR_NETWORK_PEER_ADDRESS,
+			 (struct at_text){ peer->text, peer->len });
+	if (peer->port)
+		at_span_set_int(span, AT_ATTR_NETWORK_PEER_PORT, peer->port);
+}
+
+static void fill_span(struct request *request, const struct target *target,
+		      const struct at_http1 *machine,
+		      const struct address *peer)
+{
+	struct at_span *span = &request->span;
+
+	fill_method(span, target->method);
+	if (target->host.len) {
+		at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, target->host);
+		at_span_set_int(span, AT_ATTR_SERVER_PORT, target->port);
+	}
+	fill_peer(span, peer);
+	at_span_set_text(span, AT_ATTR_NETWORK_PROTOCOL_VERSION,
+			 machine->minor ? AT_TEXT("1.1") : AT_TEXT("1.0"));
+	fill_url(span, target, peer);
+	if (machine->flags & (AT_HTTP1_LINE_CUT | AT_HTTP1_HOST_CUT))
+		span->truncated = 1;
+}
+
+/* --- whose child, kept or not --- */
+
+static const struct at_context *choose_parent(const struct at_http1 *machine,
+					      const struct at_http1_text *text,
+					      struct at_context *own,
+					      enum context_rule *rule)
+{
+	if (machine->context_count == 1 &&
+	    !at_traceparent_parse(at_http1_context(machine, text), own)) {
+		*rule = CONTEXT_HEADER;
+		return own;
+	}
+	return context_parent(rule);
+}
+
+/* SPAN-3: trace id, then the sampler, then a span id, even when dropped. */
+void request_identity(struct at_context *context,
+		      const struct at_context *parent)
+{
+	struct at_sample_request question = { .parent = parent };
+
+	if (parent) {
+		memcpy(context, parent,
+		       offsetof(struct at_context, tracestate) +
+			       parent->tracestate_len);
+		context->flags = parent->flags & AT_FLAG_RANDOM;
+	} else {
+		at_ids_trace(context->trace_id);
+		context->flags = AT_FLAG_RANDOM;
+		context->tracestate_len = 0;
+	}
+	context->remote = false;
+	question.trace_id = context->trace_id;
+	if (at_sample(&sampler, &question) == AT_RECORD_AND_SAMPLE)
+		context->flags |= AT_FLAG_SAMPLED;
+	at_ids_span(context->span_id);
+}
+
+void request_open_span(struct at_span *span, const struct at_context *context,
+		       const struct at_context *parent, enum context_rule rule,
+		       uint64_t start_ns)
+{
+	at_span_init(span, AT_KIND_CLIENT);
+	memcpy(span->trace_id, context->trace_id, AT_TRACE_ID_BYTES);
+	memcpy(span->span_id, context->span_id, AT_SPAN_ID_BYTES);
+	span->flags = context->flags;
+	span->start_unix_ns = at_clock_unix_ns(start_ns);
+	if (!parent)
+		return;
+	memcpy(span->parent_id, parent->span_id, AT_SPAN_ID_BYTES);
+	span->has_parent = 1;
+	span->parent_remote = parent->remote;
+	at_span_set_text(span, AT_ATTR_AUTOTRACE_PARENT,
+			 rule == CONTEXT_HEADER ? AT_TEXT("header") :
+						  AT_TEXT("process"));
+	at_span_set_tracestate(span,
+			       (struct at_text){ parent->tracestate,
+						 parent->tracestate_len });
+}
+
+/* NULL: insert; else the reason, as in autotrace.not_propagated. */
+static const char *refusal(struct request *request,
+			   const struct at_http1 *machine,
+			   const struct target *target,
+			   const struct address *peer,
+			   enum request_insertion insertion)
+{
+	request->unsent_why = REQUEST_NOT_COUNTED;
+	if (!propagators.count)
+		return "off";
+	if (target->connect)
+		return "connect";
+	if (!propagate_to(target->host, target->absolute ? NULL : peer)) {
+		request->unsent_why = AT_COUNT_HEADER_FOREIGN;
+		return "foreign_host";
+	}
+	if (machine->context_count ||
+	    (machine->flags & AT_HTTP1_HAS_TRACESTATE))
+		return "own_context";
+	if (insertion == REQUEST_UNSAFE) {
+		request->unsent_why = AT_COUNT_HEADER_UNSAFE;
+		return "unsafe_io";
+	}
+	return NULL;
+}
+
+static void write_header(struct request *request,
+			 const struct at_context *context)
+{
+	struct at_writer writer =
+		AT_WRITER(request->header, REQUEST_HEADER_BYTES);
+
+	at_propagators_inject(&propagators, context, &writer);
+	request->header_len = writer.overflow ? 0 : (uint16_t)writer.len;
+}
+
+void request_prepare(struct request *request, const struct at_http1 *machine,
+		     const struct address *peer,
+		     enum request_insertion insertion)
+{
+	struct at_context context, own;
+	enum context_rule rule;
+	const struct at_context *parent =
+		choose_parent(machine, &request->text, &own, &rule);
+	struct target target;
+	const char *why_not;
+
+	request_identity(&context, parent);
+	read_target(&target, machine, &request->text, peer);
+	request->sampled = context.flags & AT_FLAG_SAMPLED;
+	request->is_head = at_text_equal(target.method, AT_TEXT("HEAD"));
+	request->is_connect = target.connect;
+	request->is_upgrade = machine->flags & AT_HTTP1_UPGRADE;
+	request->expects_continue = machine->flags & AT_HTTP1_EXPECT_CONTINUE;
+	request->header_len = 0;
+	why_not = refusal(request, machine, &target, peer, insertion);
+	if (!why_not)
+		write_header(request, &context);
+	if (!request->sampled)
+		return;
+	request_open_span(&request->span, &context, parent, rule,
+			  request->start_ns);
+	fill_span(request, &target, machine, peer);
+	if (why_not) {
+		at_span_set_bool(&request->span, AT_ATTR_AUTOTRACE_PROPAGATED,
+				 false);
+		at_span_set_text(&request->span,
+				 AT_ATTR_AUTOTRACE_NOT_PROPAGATED,
+				 at_text_from(why_not));
+	}
+}
+
+/* --- on its way --- */
+
+/* Planned again after each EAGAIN, counted once. */
+void request_sent(const struct request *request)
+{
+	if (request->unsent_why != REQUEST_NOT_COUNTED)
+		at_count(request->unsent_why, 1);
+}
+
+/* HTTP-10, HTTP-11: 4xx, 5xx and codes nobody knows are a client's errors. */
+void request_answered(struct request *request, uint16_t status)
+{
+	char digits[8];
+	struct at_writer writer = AT_WRITER(digits, sizeof(digits));
+
+	request->status = status;
+	if (!request->sampled)
+		return;
+	at_span_set_int(&request->span, AT_ATTR_HTTP_RESPONSE_STATUS_CODE,
+			status);
+	if (status < 400)
+		return;
+	at_write_u64(&writer, status);
+	at_span_set_error(&request->span, at_writer_text(&writer));
+}
+
+void request_end(struct request *request, const char *error)
+{
+	struct at_span *span = &request->span;
+
+	if (!request->sampled)
+		return;
+	span->duration_ns = at_clock_now_ns() - request->start_ns;
+	if (error)
+		at_span_set_error(span, at_text_from(error));
+	output_span(span);
+}
+
+void request_abandon(struct request *request)
+{
+	if (request->sampled)
+		at_span_set_bool(&request->span, AT_ATTR_AUTOTRACE_INCOMPLETE,
+				 true);
+	request_end(request, NULL);
+}
+
+const char *request_error_name(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "connection_refused";
+	case ECONNRESET:
+	case ECONNABORTED:
+		return "connection_reset";
+	case EPIPE:
+		return "broken_pipe";
+	case ETIMEDOUT:
+		return "timeout";
+	case EHOSTUNREACH:
+	case EHOSTDOWN:
+		return "host_unreachable";
+	case ENETUNREACH:
+	case ENETDOWN:
+		return "network_unreachable";
+	default:
+		return "_OTHER";
+	}
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The way out: follow what the application sends, add our header.
+ *
+ * The application hears only of its own bytes; ours that are still owed go
+ * out first next time.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "core/sys.h"
+#include "tracer/fdtable.h"
+#include "tracer/round.h"
+
+/* MSG_* with which a call's bytes must not be touched. */
+#define FLAG_ZEROCOPY 0x4000000
+#define FLAG_FASTOPEN 0x20000000
+#define UNEDITABLE_FLAGS (MSG_OOB | FLAG_ZEROCOPY)
+
+/* A first line begins to look like HTTP, or does not, within so many bytes. */
+#define LOOK_BYTES 96
+#define LOOK_MAX_BYTES 4096
+
+static size_t total_bytes(const struct at_send *send)
+{
+	size_t total = 0, i;
+
+	for (i = 0; i < send->iov_count; i++)
+		total += send->iov[i].iov_len;
+	return total;
+}
+
+/* --- the first look --- */
+
+static enum at_match look(const struct at_send *send)
+{
+	char begin[LOOK_BYTES];
+	struct place place = { 0, 0 };
+	struct stretch part = stretch_next(send, &place, LOOK_MAX_BYTES);
+	size_t have = 0, i;
+
+	if (part.len >= LOOK_BYTES)
+		return at_http1_match(part.ptr, part.len);
+	while (part.len) {
+		for (i = 0; i < part.len; i++)
+			begin[have++] = part.ptr[i];
+		part = stretch_next(send, &place, LOOK_BYTES - have);
+	}
+	return at_http1_match(begin, have);
+}
+
+/*
+ * Nobody looked at this descriptor yet. A write of a single byte may be a
+ * test whether its address can be read (libunwind's way): then the byte must
+ * not be touched, unless there is a stream socket it might really go to.
+ */
+static struct conn *first_look(const struct at_send *send, uint64_t slot)
+{
+	size_t total = total_bytes(send);
+	struct conn *conn = NULL;
+
+	if (!total)
+		return NULL;
+	/* In the middle of what another number began. */
+	if (slot == AT_FD_TWIN)
+		conn = conn_of_twin(send->fd);
+	if (conn)
+		return conn;
+	if ((total == 1 && !conn_possible(send->fd)) ||
+	    look(send) == AT_MATCH_NO) {
+		fdtable_replace(send->fd, slot, AT_FD_IGNORED);
+		return NULL;
+	}
+	return conn_adopt(send->fd, send->to, send->to_len);
+}
+
+/* --- the kernel --- */
+
+/* Does the call go on until the application's bytes are taken? */
+static bool may_block(const struct at_send *send)
+{
+	struct timeval timeout = { 0, 0 };
+	socklen_t len = sizeof(timeout);
+	int flags;
+
+	if (send->flags & MSG_DONTWAIT)
+		return false;
+	flags = sys_fcntl(send->fd, F_GETFL, 0);
+	if (flags < 0 || (flags & O_NONBLOCK))
+		return false;
+	/* Only its time limit makes such a call end early. */
+	return sys_getsockopt(send->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout,
+			      &len) ||
+	       (!timeout.tv_sec && !timeout.tv_usec);
+}
+
+/*
+ * With the first system call of a write the connection is open. Once some of
+ * the application's bytes are gone, the signal of a failure is for its next
+ * call to raise.
+ */
+static ssize_t transmit(const struct at_send *send, const struct outgoing *out,
+			bool first, size_t done)
+{
+	struct msghdr message = {
+		.msg_iov = (struct iovec *)(uintptr_t)out->list,
+		.msg_iovlen = out->count,
+	};
+	int flags = send->flags | (done ? MSG_NOSIGNAL : 0);
+
+	if (!first) {
+		flags &= ~FLAG_FASTOPEN;
+	} else if (send->message) {
+		message.msg_name = send->message->msg_name;
+		message.msg_namelen = send->message->msg_namelen;
+	} else {
+		message.msg_name = (void *)(uintptr_t)send->to;
+		message.msg_namelen = send->to_len;
+	}
+	return send->sendmsg(send->fd, &message, flags);
+}
+
+static void note_write_error(struct conn *conn, int error)
+{
+	if (error == EPIPE || error == ECONNRESET || error == ETIMEDOUT ||
+	    error == EHOSTUNREACH)
+		conn->write_error = error;
+}
+
+/* --- one round --- */
+
+static void settle_failed(struct round *round)
+{
+	struct taken nothing = { .carry_of = round->conn->carry_of,
+				 .carry_at = round->conn->carry_at };
+	int error = errno;
+
+	note_write_error(round->conn, error);
+	round_settle(round, &nothing);
+	errno = error;
+}
+
+/* The unedited call, as it was made. */
+static ssize_t send_original(struct round *round)
+{
+	struct taken taken = { 0 };
+	ssize_t result = round->send->original(round->send);
+
+	if (result < 0) {
+		settle_failed(round);
+		return result;
+	}
+	taken.application = (size_t)result;
+	round_settle(round, &taken);
+	return result;
+}
+
+/*
+ * A composed round: the application's bytes taken, or -1 with errno; *more
+ * says that the call goes on.
+ */
+static ssize_t send_composed(struct round *round, bool first, size_t done,
+			     bool *more)
+{
+	struct outgoing out;
+	struct taken taken;
+	ssize_t result;
+
+	round_compose(round, &out);
+	result = transmit(round->send, &out, first, done);
+	if (result < 0) {
+		settle_failed(round);
+		return -1;
+	}
+	round_account(round, &out, (size_t)result, &taken);
+	round_settle(round, &taken);
+	*more = (size_t)result == out.bytes;
+	if (taken.application || *more)
+		return (ssize_t)taken.application;
+	*more = result && may_block(round->send);
+	if (*more)
+		return 0;
+	errno = EAGAIN;
+	return -1;
+}
+
+/* --- one call --- */
+
+static ssize_t send_rounds(struct conn *conn, const struct at_send *send,
+			   bool editable)
+{
+	struct place place = { 0, 0 };
+	size_t total = total_bytes(send), done = 0;
+	bool first = true, more;
+
+	for (;; first = false) {
+		struct round round;
+		ssize_t result;
+
+		round.conn = conn;
+		round.send = send;
+		round.editable = editable;
+		round.start = place;
+		round.limit = total - done;
+		round_plan(&round);
+		if (first && !round.insert)
+			return send_original(&round);
+		result = send_composed(&round, first, done, &more);
+		if (result < 0)
+			return done ? (ssize_t)done : -1;
+		done += (size_t)result;
+		if (!more || done == total)
+			return (ssize_t)done;
+		stretch_skip(send, &place, (size_t)result);
+	}
+}
+
+static bool may_edit(const struct at_send *send)
+{
+	return !(send->flags & UNEDITABLE_FLAGS) &&
+	       !(send->message && send->message->msg_controllen);
+}
+
+/* What is owed goes out alone, before a call that may not be edited. */
+static bool pay(struct conn *conn, const struct at_send *send)
+{
+	struct iovec nothing = { NULL, 0 };
+	struct at_send empty = *send;
+	bool more;
+
+	empty.iov = &nothing;
+	empty.iov_count = 0;
+	empty.message = NULL;
+	empty.to = NULL;
+	empty.to_len = 0;
+	empty.flags &= ~UNEDITABLE_FLAGS;
+	while (conn->carry_of) {
+		struct round round = { .conn = conn, .send = &empty };
+
+		round_plan(&round);
+		if (send_composed(&round, true, 0, &more) < 0)
+			return false;
+	}
+	return true;
+}
+
+static ssize_t send_followed(struct conn *conn, const struct at_send *send)
+{
+	bool editable = may_edit(send);
+
+	if (!editable && conn->carry_of && !pay(conn, send))
+		return -1;
+	return send_rounds(conn, send, editable);
+}
+
+/*
+ * Where bytes of ours may come in: is it still our socket? One system call a
+ * request, and one for each further piece of a head.
+ */
+static bool verified(const struct conn *conn, int fd)
+{
+	if (at_http1_idle(&conn->out) || conn->draft || conn->carry_of)
+		return conn_still(conn, fd);
+	return true;
+}
+
+/* The server did not want the body that was to come next. */
+static void skip_refused(struct conn *conn)
+{
+	if (atomic_load(&conn->refused_at) == conn->added)
+		at_http1_body_refused(&conn->out);
+}
+
+/* False: the number means another socket by now. */
+static bool send_on(struct conn *conn, const struct at_send *send,
+		    ssize_t *result)
+{
+	bool known;
+
+	if (!conn_enter(&conn->writer)) {
+		conn_mark_opaque(conn, AT_COUNT_OPAQUE_SHARED);
+		*result = send->original(send);
+		return true;
+	}
+	skip_refused(conn);
+	known = verified(conn, send->fd);
+	if (!known)
+		;
+	else if (!conn->carry_of &&
+		 (atomic_load(&conn->opaque) || atomic_load(&conn->out_lost)))
+		*result = send->original(send);
+	else
+		*result = send_followed(conn, send);
+	/* Nothing more to do for this connection: a bystander from now on. */
+	if (known && atomic_load(&conn->opaque) && !conn->carry_of)
+		conn_detach(conn, send->fd, AT_FD_IGNORED);
+	conn_leave(&conn->writer);
+	return known;
+}
+
+/* Closed and opened again behind our back: what it means now is looked up. */
+static struct conn *look_again(struct conn *conn, const struct at_send *send)
+{
+	if (conn->draft || conn->carry_of || conn_waiting(conn))
+		at_count(AT_COUNT_OPAQUE_BYPASSED, 1);
+	conn_detach(conn, send->fd, AT_FD_UNKNOWN);
+	conn_release(conn);
+	return first_look(send, AT_FD_UNKNOWN);
+}
+
+ssize_t at_send(const struct at_send *send)
+{
+	uint64_t slot;
+	struct conn *conn;
+	ssize_t result;
+	int saved = errno;
+
+	if (at_thread_hands_off() || !at_tracer_active())
+		return send->original(send);
+	slot = fdtable_get(send->fd);
+	if (slot == AT_FD_IGNORED)
+		return send->original(send);
+	conn = slot < AT_FD_CONN ? first_look(send, slot) : conn_hold(slot);
+	errno = saved;
+	while (conn && !send_on(conn, send, &result)) {
+		conn = look_again(conn, send);
+		errno = saved;
+	}
+	if (!conn)
+		return send->original(send);
+	if (result < 0)
+		saved = errno;
+	conn_release(conn);
+	errno = saved;
+	return result;
+}
+
+/* --- bytes that somebody else moves --- */
+
+static void skip(struct conn *conn, uint64_t count)
+{
+	if (atomic_load(&conn->opaque) || atomic_load(&conn->out_lost))
+		return;
+	if (conn->carry_of ||
+	    at_http1_skip(&conn->out, count) == AT_HTTP1_OPAQUE)
+		conn_lose(conn, AT_COUNT_OPAQUE_BYPASSED);
+}
+
+static void moved_out(struct conn *conn, uint64_t count)
+{
+	if (!conn_enter(&conn->writer)) {
+		conn_mark_opaque(conn, AT_COUNT_OPAQUE_SHARED);
+		return;
+	}
+	if (conn_lock(conn)) {
+		skip(conn, count);
+		conn_unlock(conn);
+	}
+	conn_leave(&conn->writer);
+}
+
+void at_moved_out(int fd, ssize_t count)
+{
+	uint64_t slot = fdtable_get(fd);
+	struct conn *conn;
+
+	if (count <= 0 || slot < AT_FD_CONN || at_thread_hands_off())
+		return;
+	conn = conn_hold(slot);
+	if (!conn)
+		return;
+	moved_out(conn, (uint64_t)count);
+	conn_release(conn);
+}

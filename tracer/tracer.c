@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Start and end of the tracer, the descriptors' life, and who must keep off.
+ */
+#include "tracer/tracer.h"
+
+#include <errno.h>
+
+#include "core/counters.h"
+#include "core/environ.h"
+#include "core/ids.h"
+#include "core/sys.h"
+#include "tracer/conn.h"
+#include "tracer/context.h"
+#include "tracer/failure.h"
+#include "tracer/fdtable.h"
+#include "tracer/output.h"
+#include "tracer/propagate.h"
+
+extern char **environ;
+
+static _Atomic bool active;
+
+/* --- threads that must keep off --- */
+
+static __thread bool thread_is_ours;
+static __thread int vfork_tid; /* 0: no vfork under way on this thread */
+
+void at_thread_is_ours(void)
+{
+	thread_is_ours = true;
+}
+
+void at_vfork_begin(void)
+{
+	vfork_tid = sys_gettid();
+}
+
+/*
+ * A vfork child runs on its parent's thread block: only the kernel can tell
+ * the two apart. Asked only while the mark is set.
+ */
+static bool in_vfork_child(void)
+{
+	if (sys_gettid() != vfork_tid)
+		return true;
+	vfork_tid = 0;
+	return false;
+}
+
+bool at_thread_hands_off(void)
+{
+	if (thread_is_ours)
+		return true;
+	return vfork_tid && in_vfork_child();
+}
+
+/* --- start and end --- */
+
+void at_tracer_start(const struct at_config *config)
+{
+	context_start(environ);
+	propagate_start(config->propagate_to);
+	request_start(config);
+	output_start(config);
+	atomic_store(&active, true);
+}
+
+void at_tracer_prepare(void)
+{
+	output_prepare();
+}
+
+bool at_tracer_active(void)
+{
+	return atomic_load_explicit(&active, memory_order_relaxed);
+}
+
+static void end_open(struct conn *conn)
+{
+	struct request *request;
+
+	if (!conn_lock(conn))
+		return;
+	while ((request = conn_oldest(conn))) {
+		request_abandon(request);
+		conn_drop_oldest(conn);
+	}
+	conn_unlock(conn);
+}
+
+void at_tracer_flush(void)
+{
+	failure_flush();
+}
+
+void at_tracer_end_open(void)
+{
+	failure_flush();
+	conn_each(end_open);
+}
+
+/*
+ * What the parent had under way is the parent's to report. Locks may be held
+ * by threads that do not exist here; we are alone.
+ */
+static void disown(struct conn *conn)
+{
+	atomic_store(&conn->lock, 0);
+	atomic_store(&conn->writer, 0);
+	atomic_store(&conn->reader, 0);
+	while (conn_oldest(conn)) {
+		at_count(AT_COUNT_FORK_INHERITED, 1);
+		conn_drop_oldest(conn);
+	}
+	if (!conn->carry_of)
+		return;
+	/* The parent owes these bytes. */
+	request_free(conn->carry_of);
+	conn->carry_of = NULL;
+	atomic_store(&conn->opaque, 1);
+}
+
+void at_tracer_after_fork_child(void)
+{
+	vfork_tid = 0;
+	at_counters_reset();
+	at_ids_reseed();
+	output_after_fork_child();
+	failure_after_fork_child();
+	conn_each(disown);
+}
+
+/* --- descriptors --- */
+
+bool at_fd_followed(int fd)
+{
+	return fdtable_get(fd) >= AT_FD_CONN;
+}
+
+static void let_go(uint64_t slot)
+{
+	struct conn *conn = conn_hold(slot);
+
+	if (!conn)
+		return;
+	conn_release(conn); /* ours */
+	conn_release(conn); /* the descriptor's */
+}
+
+static void forget_fd(int fd)
+{
+	uint64_t old;
+
+	if (fdtable_get(fd) == AT_FD_UNKNOWN)
+		return;
+	fdtable_set(fd, AT_FD_UNKNOWN, &old);
+	if (old >= AT_FD_CONN)
+		let_go(old);
+}
+
+void at_fd_opened(int fd)
+{
+	if (fd >= 0 && !at_thread_hands_off())
+		forget_fd(fd);
+}
+
+void at_fd_closing(int fd)
+{
+	if (fd < 0 || at_thread_hands_off())
+		return;
+	failure_closing((unsigned int)fd, (unsigned int)fd);
+	forget_fd(fd);
+}
+
+void at_fd_range_closing(unsigned int first, unsigned int last)
+{
+	int fd, end;
+
+	if (at_thread_hands_off() || first >= AT_FD_MAX)
+		return;
+	failure_closing(first, last);
+	end = last >= AT_FD_MAX ? AT_FD_MAX - 1 : (int)last;
+	for (fd = (int)first; fd <= end; fd++) {
+		if (fdtable_page_exists(fd))
+			forget_fd(fd);
+		else
+			fd = fdtable_next_page(fd) - 1;
+	}
+}
+
+void at_fd_duplicated(int from, int to)
+{
+	uint64_t slot, old;
+	struct conn *conn = NULL;
+
+	if (from == to || from < 0 || to < 0 || at_thread_hands_off())
+		return;
+	failure_closing((unsigned int)to, (unsigned int)to);
+	slot = fdtable_get(from);
+	if (slot == AT_FD_UNKNOWN) {
+		/* Whichever speaks first, the other is the same socket. */
+		slot = AT_FD_TWIN;
+		fdtable_replace(from, AT_FD_UNKNOWN, slot);
+	} else if (slot >= AT_FD_CONN) {
+		conn = conn_hold(slot); /* becomes the descriptor's */
+		if (!conn)
+			slot = AT_FD_UNKNOWN;
+	}
+	if (fdtable_set(to, slot, &old) && conn) {
+		/* One of the socket's numbers is out of our sight. */
+		conn_mark_opaque(conn, AT_COUNT_FD_TOO_HIGH);
+		conn_release(conn);
+	}
+	if (old >= AT_FD_CONN)
+		let_go(old);
+}

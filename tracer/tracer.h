@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Tracer: observations in, spans out. Door of the folder.
+ *
+ * Hooks describe what the application did on a descriptor; the tracer follows
+ * the connection, adds our header to what is sent, and hands ended spans over.
+ * Nothing here takes a lock across an application's call, allocates from its
+ * heap, or calls a function that the library interposes.
+ */
+#ifndef AT_TRACER_H
+#define AT_TRACER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "core/config.h"
+#include "core/ring.h"
+
+/* --- is this descriptor any of our business? --- */
+
+#define AT_FD_PAGE_BITS 9
+#define AT_FD_PAGE_SLOTS (1 << AT_FD_PAGE_BITS)
+#define AT_FD_PAGES 128
+#define AT_FD_MAX (AT_FD_PAGES * AT_FD_PAGE_SLOTS) /* 65,536 */
+
+/* Slot values below AT_FD_CONN; the others name a connection. */
+#define AT_FD_UNKNOWN 0u /* nobody looked yet */
+#define AT_FD_IGNORED 1u /* looked, not HTTP */
+#define AT_FD_TWIN 2u    /* nobody looked yet; another number means the same */
+#define AT_FD_CONN 3u
+
+struct at_fd_page {
+	_Atomic uint64_t slot[AT_FD_PAGE_SLOTS];
+};
+
+extern _Atomic(struct at_fd_page *) at_fd_pages[AT_FD_PAGES];
+
+/* Looked at and not traced: one load and one branch after the bounds. */
+static inline bool at_fd_ignored(int fd)
+{
+	struct at_fd_page *page;
+
+	if ((unsigned int)fd >= AT_FD_MAX)
+		return false;
+	page = atomic_load_explicit(&at_fd_pages[fd >> AT_FD_PAGE_BITS],
+				    memory_order_relaxed);
+	return page &&
+	       atomic_load_explicit(&page->slot[fd & (AT_FD_PAGE_SLOTS - 1)],
+				    memory_order_relaxed) == AT_FD_IGNORED;
+}
+
+/* Does the number mean a connection that is being followed? */
+bool at_fd_followed(int fd);
+
+/* --- bytes --- */
+
+/* A write-like call as the application made it. */
+struct at_send {
+	int fd;
+	int flags; /* MSG_*; 0 for write and writev */
+	const struct iovec *iov;
+	size_t iov_count;
+	const struct msghdr *message; /* sendmsg's own, else NULL */
+	const struct sockaddr *to;    /* sendto's, else NULL */
+	socklen_t to_len;
+	/* Makes exactly the application's call; sets errno. */
+	ssize_t (*original)(const struct at_send *send);
+	/* libc's sendmsg, or the system call for syscall(); sets errno. */
+	ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
+	const void *detail; /* for `original` */
+};
+
+/* Do it: result and errno are those the application must see. */
+ssize_t at_send(const struct at_send *send);
+
+/*
+ * A read-like call. The result and errno are never changed, so the hook makes
+ * the call itself, between begin and end.
+ */
+struct at_receive {
+	int fd;
+	bool active; /* begin says whether end needs to be called */
+	uint64_t slot;
+	struct conn *conn;
+};
+
+/* False: not ours, just make the call. Costs a load or two then. */
+bool at_receive_begin(struct at_receive *receive, int fd);
+/*
+ * After the call: `result` and the errno it set; what was read lies in iov.
+ * `flags` are MSG_* given to the call.
+ */
+void at_receive_end(struct at_receive *receive, const struct iovec *iov,
+		    size_t iov_count, ssize_t result, int error, int flags);
+
+/* Bytes left or came through a door without a view (sendfile, splice). */
+void at_moved_out(int fd, ssize_t count);
+void at_moved_in(int fd, ssize_t count);
+
+/* --- a connection's life --- */
+
+/* A number now means something new (socket, accept, socketpair, received). */
+void at_fd_opened(int fd);
+/* This thread is about to call connect or to look up a name. */
+void at_connect_begins(void);
+/* connect() has answered; error is 0 or its errno. */
+void at_fd_connected(int fd, const struct sockaddr *peer, socklen_t peer_len,
+		     int error);
+/* getsockopt(SO_ERROR) has answered: what became of a connect that waited. */
+void at_fd_socket_error(int fd, int error);
+/* Before the real close: the number stops meaning what it meant. */
+void at_fd_closing(int fd);
+void at_fd_range_closing(unsigned int first, unsigned int last);
+/* dup family: `to` now means what `from` means. */
+void at_fd_duplicated(int from, int to);
+struct addrinfo;
+/* A name could not be resolved (EAI_* code); service and hints may be NULL. */
+void at_resolve_failed(const char *host, const char *service,
+		       const struct addrinfo *hints, int code);
+/* A name was resolved; connects to these addresses belong to it. */
+void at_resolved(const char *host, const struct addrinfo *list);
+
+/* --- the process --- */
+
+/* Start once, from the constructor. Keeps `config`. */
+void at_tracer_start(const struct at_config *config);
+bool at_tracer_active(void);
+
+/* The thread is ours, for life: every hook passes straight through. */
+void at_thread_is_ours(void);
+
+/* Ring of this process, made at first use; NULL under a hub or on failure. */
+struct at_ring *at_tracer_ring(void);
+
+/*
+ * Do now what needs system calls: join the hub or make the ring. Before a
+ * filter goes in.
+ */
+void at_tracer_prepare(void);
+
+/*
+ * Called after a span went into the process's own ring while nobody reads it;
+ * must not block. Set by preload/.
+ */
+void at_tracer_set_starter(void (*starter)(void));
+
+/* Failures that wait to be folded go out now (before exec). */
+void at_tracer_flush(void);
+
+/* Open spans end as autotrace.incomplete (normal exit). */
+void at_tracer_end_open(void);
+
+/* In a forked child, from the fork handler or as soon as it is noticed. */
+void at_tracer_after_fork_child(void);
+
+/*
+ * In a vfork child (shared memory): nothing may be changed. Set before vfork
+ * returns twice, cleared by the parent's thread when it runs again.
+ */
+void at_vfork_begin(void);
+
+/* True when this thread must leave everything alone (ours, or vfork child). */
+bool at_thread_hands_off(void);
+
+#endif
