@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Hooks: the interposed symbols. Door of the folder, for preload/; how to
+ * write a hook is in hook.h.
+ */
+#ifndef AT_HOOKS_H
+#define AT_HOOKS_H
+
+#include <stdbool.h>
+
+/*
+ * Find all real functions, without a lock and without malloc. Idempotent;
+ * called by the constructor, or by the first hook that runs before it.
+ */
+void hook_resolve(void);
+
+/*
+ * A function of libc itself, whoever else replaces it; NULL when unknown.
+ * libfaketime must not date our spans.
+ */
+void *hook_find_in_libc(const char *name);
+
+/* A function by name, wherever it is loaded, in the loader's order. */
+void *hook_find(const char *name);
+
+/* The path this library was loaded from; NULL when unknown. */
+const char *hook_own_path(void);
+
+/* Is another copy of this library loaded before ours? */
+bool hook_second_copy(void);
+
+/* Set once by preload/: what must happen before the process changes. */
+struct hook_lifecycle {
+	/* The image is about to be replaced; exec may still fail. */
+	void (*before_exec)(void);
+	/* The process ends without running atexit handlers. */
+	void (*before_exit)(void);
+	/* Privileges are about to be dropped: no thread of ours may stay. */
+	void (*before_sandbox)(void);
+	/* The main thread ends, the process goes on. */
+	void (*main_thread_ends)(void);
+};
+
+extern const struct hook_lifecycle *hook_lifecycle;
+
+#endif

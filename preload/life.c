@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What happens when the host forks, execs, drops privileges or ends.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "hooks/hooks.h"
+#include "preload/preload.h"
+#include "tracer/tracer.h"
+
+/* A transfer under way gets this long before the gate is taken instead. */
+#define FORK_WAIT_NS 20000000u
+#define SANDBOX_WAIT_NS 200000000u
+
+static const struct at_config *config;
+
+/* One time budget a process, shared by every exec, exit and sandbox. */
+static _Atomic uint64_t spent_ns;
+
+static uint64_t budget_left_ns(void)
+{
+	uint64_t budget = config->exit_timeout_ms * 1000000u;
+	uint64_t spent = atomic_load(&spent_ns);
+
+	return spent < budget ? budget - spent : 0;
+}
+
+static void drain(void)
+{
+	uint64_t begin = at_clock_now_ns();
+	uint64_t left = budget_left_ns();
+
+	if (!at_tracer_ring())
+		return; /* nothing ended, or a hub has it */
+	exporter_thread_drain(left);
+	atomic_fetch_add(&spent_ns, at_clock_now_ns() - begin);
+}
+
+/* Exec may fail, and then life goes on: open spans stay open. */
+static void before_exec(void)
+{
+	at_tracer_flush();
+	drain();
+}
+
+static void before_exit(void)
+{
+	if (!at_tracer_active())
+		return;
+	at_tracer_end_open();
+	drain();
+	at_log_counters();
+}
+
+/* A thread of ours would keep what the program believes it has dropped. */
+static void before_sandbox(void)
+{
+	if (!at_tracer_active())
+		return;
+	at_tracer_prepare();
+	exporter_thread_pause(SANDBOX_WAIT_NS);
+}
+
+static void main_thread_ends(void)
+{
+	exporter_thread_end_when_idle();
+}
+
+static const struct hook_lifecycle lifecycle = {
+	.before_exec = before_exec,
+	.before_exit = before_exit,
+	.before_sandbox = before_sandbox,
+	.main_thread_ends = main_thread_ends,
+};
+
+/* --- fork --- */
+
+static bool gate_held;
+
+/*
+ * The thread ends and is waited for (a program that looks sees one thread);
+ * the gate covers what could not end in time.
+ */
+static void fork_prepare(void)
+{
+	if (at_thread_hands_off())
+		return;
+	exporter_thread_pause(FORK_WAIT_NS);
+	gate_held = gate_lock_timed(FORK_WAIT_NS);
+}
+
+static void fork_parent(void)
+{
+	if (at_thread_hands_off())
+		return;
+	if (gate_held)
+		gate_unlock();
+	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
+		exporter_thread_start();
+}
+
+static void fork_child(void)
+{
+	bool held = gate_held;
+
+	gate_after_fork_child();
+	exporter_thread_after_fork_child(held);
+	at_tracer_after_fork_child();
+	atomic_store(&spent_ns, 0);
+}
+
+int life_register_atfork(void (*prepare)(void), void (*parent)(void),
+			 void (*child)(void),
+			 void *dso) __asm__("__register_atfork")
+	__attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+void life_setup(const struct at_config *settings)
+{
+	void *volatile first; /* the compiler must not see through it */
+
+	config = settings;
+	hook_lifecycle = &lifecycle;
+	/* An allocator that registers its own handlers must do so first. */
+	first = malloc(1);
+	free(first);
+	if (life_register_atfork)
+		life_register_atfork(fork_prepare, fork_parent, fork_child,
+				     __dso_handle);
+	/* Registered this early, it runs after all of the program's own. */
+	atexit(before_exit);
+}

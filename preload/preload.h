@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The library's life inside its host: start, fork, exec, end (private to
+ * preload/, the composition root).
+ */
+#ifndef PRELOAD_H
+#define PRELOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/config.h"
+
+/* --- thread.c: the one background thread --- */
+
+/* Keeps both. Nothing is started. */
+void exporter_thread_setup(const struct at_config *config,
+			   const struct at_config_origin *origin);
+
+/* Make sure it runs; from a hook, so it must not block or change errno. */
+void exporter_thread_start(void);
+
+/*
+ * Export what has ended and end the thread; waits at most `timeout_ns`. What
+ * is left then is counted by the thread itself, or stays in the ring.
+ */
+void exporter_thread_drain(uint64_t timeout_ns);
+
+/* End the thread, keep what waits: before fork and before a sandbox. */
+void exporter_thread_pause(uint64_t timeout_ns);
+
+/* From now on it must not be started again (a filter is in place). */
+void exporter_thread_forbid(void);
+
+/* In a forked child. */
+void exporter_thread_after_fork_child(bool gate_held);
+
+/* End when idle from now on (main called pthread_exit). */
+void exporter_thread_end_when_idle(void);
+
+/* --- gate.c: who may be inside curl, OpenSSL and the loader --- */
+
+/* Fair: the forker that waits goes before the exporter that comes back. */
+void gate_lock(void);
+void gate_unlock(void);
+/* False after timeout_ns. */
+bool gate_lock_timed(uint64_t timeout_ns);
+void gate_after_fork_child(void);
+
+/* --- life.c --- */
+
+void life_setup(const struct at_config *settings);
+
+#endif

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The one background thread: started by the first span that is ready to
+ * leave, ended before fork, sandbox and exit, started again when needed.
+ *
+ * All that is said to it goes through two futex words: the host's command and
+ * this file's state.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/sys.h"
+#include "exporter/exporter.h"
+#include "hooks/hooks.h"
+#include "preload/preload.h"
+#include "tracer/tracer.h"
+
+#define STACK_BYTES (512u * 1024u)
+#define CLOSE_RANGE_UNSHARE_ 2
+#define SETTLE_NS 20000000u
+#define IDLE_EXPORT_NS UINT64_C(30000000000)
+
+enum state {
+	STATE_STOPPED,
+	STATE_STARTING,
+	STATE_RUNNING,
+	STATE_FORBIDDEN, /* never again in this process */
+};
+
+typedef int (*export_fn)(struct at_exporter_host *host);
+
+static _Atomic uint32_t state;
+static _Atomic bool end_when_idle;
+static struct at_exporter_host host;
+static export_fn export_spans;
+static char executable[256];
+
+/*
+ * Found at run time, by name, wherever they live: a reference would tie us to
+ * the libc we were built with (older ones keep them in libraries that a
+ * program need not have loaded; then there is no thread to start either).
+ */
+static struct {
+	__typeof__(pthread_create) *create;
+	__typeof__(pthread_attr_init) *attr_init;
+	__typeof__(pthread_attr_setstacksize) *attr_setstacksize;
+	__typeof__(pthread_attr_setdetachstate) *attr_setdetachstate;
+	__typeof__(pthread_sigmask) *mask_signals;
+	__typeof__(dlopen) *dlopen;
+	__typeof__(dlsym) *dlsym;
+} libc;
+
+static bool find_libc(void)
+{
+	libc.create = hook_find("pthread_create");
+	libc.attr_init = hook_find("pthread_attr_init");
+	libc.attr_setstacksize = hook_find("pthread_attr_setstacksize");
+	libc.attr_setdetachstate = hook_find("pthread_attr_setdetachstate");
+	libc.mask_signals = hook_find("pthread_sigmask");
+	libc.dlopen = hook_find("dlopen");
+	libc.dlsym = hook_find("dlsym");
+	return libc.create && libc.attr_init && libc.attr_setstacksize &&
+	       libc.attr_setdetachstate && libc.mask_signals && libc.dlopen &&
+	       libc.dlsym;
+}
+
+/* --- on the thread --- */
+
+/*
+ * A descriptor table of its own: the application's numbers, close-all loops
+ * and EOFs stay untouched, and no span can end up in somebody's database.
+ */
+static void leave_application_fds(void)
+{
+	int i;
+
+	if (sys_call3(SYS_close_range, 0, ~0u, CLOSE_RANGE_UNSHARE_))
+		return;
+	for (i = 0; i < 3; i++)
+		sys_open("/dev/null", O_RDWR, 0);
+}
+
+/* The file beside our own. */
+static bool exporter_path(char *path, size_t size)
+{
+	static const char name[] = "libautotrace-exporter.so";
+	const char *own = hook_own_path();
+	const char *slash = own ? strrchr(own, '/') : NULL;
+	size_t len;
+
+	if (!slash)
+		return false;
+	len = (size_t)(slash - own) + 1;
+	if (len + sizeof(name) > size)
+		return false;
+	memcpy(path, own, len);
+	memcpy(path + len, name, sizeof(name));
+	return true;
+}
+
+static export_fn load_exporter(void)
+{
+	char path[1024];
+	void *library;
+
+	if (!exporter_path(path, sizeof(path)))
+		return NULL;
+	gate_lock();
+	library = libc.dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	export_spans =
+		library ? (export_fn)libc.dlsym(library, "autotrace_export") :
+			  NULL;
+	gate_unlock();
+	return export_spans;
+}
+
+/* Without an exporter nothing will ever leave: count it and be done. */
+static void drop_all(void)
+{
+	struct at_ring_reader *reader = sys_map(sizeof(*reader));
+	struct at_span span;
+
+	if (!reader)
+		return;
+	at_ring_reader_init(reader, host.ring);
+	while (at_ring_pop(reader, &span, sizeof(span), at_clock_now_ns()) != 0)
+		at_count(AT_COUNT_NO_EXPORTER, 1);
+	sys_unmap(reader, sizeof(*reader));
+}
+
+static void *thread_main(void *unused)
+{
+	uint32_t next = STATE_STOPPED;
+
+	(void)unused;
+	at_thread_is_ours();
+	leave_application_fds();
+	sys_prctl(PR_SET_NAME, (unsigned long)"autotrace", 0, 0, 0);
+	atomic_store(&state, STATE_RUNNING);
+	if (!export_spans && !load_exporter()) {
+		drop_all();
+		next = STATE_FORBIDDEN;
+	} else {
+		export_spans(&host);
+		host.forked = false;
+	}
+	atomic_store(&state, next);
+	sys_futex_wake(&state, INT32_MAX);
+	return NULL;
+}
+
+/* --- from the application's threads --- */
+
+void exporter_thread_setup(const struct at_config *config,
+			   const struct at_config_origin *origin)
+{
+	host.abi = AT_EXPORTER_ABI;
+	host.config = config;
+	host.origin = origin;
+	host.lock = gate_lock;
+	host.unlock = gate_unlock;
+}
+
+static void find_executable_name(void)
+{
+	long len = sys_readlink("/proc/self/exe", executable,
+				sizeof(executable) - 1);
+	char *slash;
+
+	executable[len > 0 ? len : 0] = 0;
+	slash = strrchr(executable, '/');
+	host.executable_name = slash ? slash + 1 : executable;
+}
+
+/* Under a filter a thread could be killed for a call, and all with it. */
+static bool sandboxed(void)
+{
+	return sys_prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
+}
+
+static int create(size_t stack_bytes)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	libc.attr_init(&attributes);
+	libc.attr_setstacksize(&attributes, stack_bytes);
+	libc.attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	libc.mask_signals(SIG_BLOCK, &all, &before);
+	error = libc.create(&thread, &attributes, thread_main, NULL);
+	libc.mask_signals(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+static bool start_thread(void)
+{
+	if (!find_libc())
+		return false;
+	find_executable_name();
+	host.ring = at_tracer_ring();
+	host.counters = at_counters_current();
+	atomic_store(&host.deadline_ns, at_clock_now_ns() + IDLE_EXPORT_NS);
+	atomic_store(&host.command, atomic_load(&end_when_idle) ?
+					    AT_EXPORT_DRAIN :
+					    AT_EXPORT_RUN);
+	/* Sanitizers need more than they say: EINVAL, then a larger one. */
+	return host.ring && !sandboxed() &&
+	       (create(STACK_BYTES) == 0 || create(8 * STACK_BYTES) == 0);
+}
+
+void exporter_thread_start(void)
+{
+	uint32_t stopped = STATE_STOPPED;
+	int error = errno;
+
+	if (atomic_load_explicit(&state, memory_order_relaxed) !=
+		    STATE_STOPPED ||
+	    !atomic_compare_exchange_strong(&state, &stopped, STATE_STARTING))
+		return;
+	if (!start_thread())
+		atomic_store(&state, STATE_FORBIDDEN);
+	errno = error;
+}
+
+static bool alive(uint32_t now)
+{
+	return now == STATE_STARTING || now == STATE_RUNNING;
+}
+
+static void command(enum at_export_command what, uint64_t timeout_ns)
+{
+	uint64_t deadline_ns = at_clock_now_ns() + timeout_ns;
+	uint64_t margin_ns = timeout_ns / 20;
+	uint32_t now;
+
+	/* The worker stops a little earlier, so that it has counted its loss. */
+	if (margin_ns > SETTLE_NS)
+		margin_ns = SETTLE_NS;
+	atomic_store(&host.deadline_ns, deadline_ns - margin_ns);
+	atomic_store(&host.command, what);
+	while (alive(now = atomic_load(&state))) {
+		uint64_t time_ns = at_clock_now_ns();
+
+		if (time_ns >= deadline_ns)
+			return;
+		if (host.ring)
+			at_ring_wake(host.ring);
+		/* Short: the wake above may come before the worker sleeps. */
+		sys_futex_wait(&state, now,
+			       deadline_ns - time_ns < 2000000 ?
+				       deadline_ns - time_ns :
+				       2000000);
+	}
+}
+
+void exporter_thread_drain(uint64_t timeout_ns)
+{
+	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
+		exporter_thread_start();
+	if (alive(atomic_load(&state)))
+		command(AT_EXPORT_DRAIN, timeout_ns);
+}
+
+void exporter_thread_pause(uint64_t timeout_ns)
+{
+	if (alive(atomic_load(&state)))
+		command(AT_EXPORT_PAUSE, timeout_ns);
+}
+
+void exporter_thread_forbid(void)
+{
+	uint32_t stopped = STATE_STOPPED;
+
+	atomic_compare_exchange_strong(&state, &stopped, STATE_FORBIDDEN);
+}
+
+void exporter_thread_end_when_idle(void)
+{
+	atomic_store(&end_when_idle, true);
+	exporter_thread_pause(100000000);
+	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
+		exporter_thread_start();
+}
+
+void exporter_thread_after_fork_child(bool gate_held)
+{
+	bool was_alive = alive(atomic_load(&state));
+
+	if (atomic_load(&state) == STATE_FORBIDDEN)
+		return;
+	/* Even one that had ended left a reader and connections behind. */
+	host.forked = true;
+	/* The exporter was inside curl or the loader: never touch it again. */
+	atomic_store(&state,
+		     was_alive && !gate_held ? STATE_FORBIDDEN : STATE_STOPPED);
+	atomic_store(&host.command, AT_EXPORT_RUN);
+}
