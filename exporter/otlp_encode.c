@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporter/otlp_encode.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "exporter/utf8.h"
+
+#define REMOTE_KNOWN 0x100u
+#define REMOTE 0x200u
+
+_Static_assert(AT_ATTR_COUNT <= 64, "one bit an attribute in encode.seen");
+
+/* One batch being encoded. */
+struct encode {
+	const struct otlp_rules *rules;
+	struct arena *arena;
+	uint64_t cut_count;
+	uint64_t seen; /* attributes the current span has already */
+	bool failed;
+};
+
+uint32_t otlp_span_flags(uint8_t trace_flags, bool parent_remote)
+{
+	return trace_flags | REMOTE_KNOWN | (parent_remote ? REMOTE : 0);
+}
+
+static ProtobufCBinaryData data_of(struct at_text text)
+{
+	return (ProtobufCBinaryData){ text.len,
+				      (uint8_t *)(uintptr_t)text.ptr };
+}
+
+static ProtobufCBinaryData id_of(const uint8_t *id, size_t len)
+{
+	return (ProtobufCBinaryData){ len, (uint8_t *)(uintptr_t)id };
+}
+
+static void *take(struct encode *encode, size_t size)
+{
+	void *memory = arena_alloc(encode->arena, size);
+
+	if (!memory)
+		encode->failed = true;
+	return memory;
+}
+
+static struct at_text limited(struct encode *encode, struct at_text text)
+{
+	struct at_text whole = utf8_repair(text, encode->arena);
+	struct at_text cut = utf8_cut(whole, encode->rules->value_length);
+
+	if (cut.len < whole.len)
+		encode->cut_count++;
+	return cut;
+}
+
+static void set_text(struct encode *encode, Otlp__AnyValue *value,
+		     struct at_text text)
+{
+	value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+	value->string_value = data_of(limited(encode, text));
+}
+
+static size_t item_count(struct at_text items)
+{
+	struct at_text item;
+	size_t count = 0;
+
+	while (items.len && at_text_next(&items, 0, &item))
+		count++;
+	return count;
+}
+
+/* TEXTS: items, each with a NUL behind it. */
+static void set_texts(struct encode *encode, Otlp__AnyValue *value,
+		      struct at_text items)
+{
+	size_t count = item_count(items);
+	Otlp__ArrayValue *array = take(encode, sizeof(*array));
+	Otlp__AnyValue *all = take(encode, count * sizeof(*all));
+	Otlp__AnyValue **links = take(encode, count * sizeof(*links));
+	struct at_text item;
+	size_t i;
+
+	if (!array || !all || !links)
+		return;
+	otlp__array_value__init(array);
+	for (i = 0; i < count && at_text_next(&items, 0, &item); i++) {
+		otlp__any_value__init(&all[i]);
+		set_text(encode, &all[i], item);
+		links[i] = &all[i];
+	}
+	array->n_values = count;
+	array->values = links;
+	value->value_case = OTLP__ANY_VALUE__VALUE_ARRAY_VALUE;
+	value->array_value = array;
+}
+
+static void set_value(struct encode *encode, Otlp__AnyValue *value,
+		      const struct at_field *field)
+{
+	otlp__any_value__init(value);
+	switch (field->type) {
+	case AT_TYPE_TEXT:
+		set_text(encode, value, field->text);
+		break;
+	case AT_TYPE_INT:
+		value->value_case = OTLP__ANY_VALUE__VALUE_INT_VALUE;
+		value->int_value = field->number;
+		break;
+	case AT_TYPE_BOOL:
+		value->value_case = OTLP__ANY_VALUE__VALUE_BOOL_VALUE;
+		value->bool_value = field->number != 0;
+		break;
+	case AT_TYPE_TEXTS:
+		set_texts(encode, value, field->text);
+		break;
+	}
+}
+
+struct pair {
+	Otlp__KeyValue item;
+	Otlp__AnyValue value;
+};
+
+/* One attribute more, unless the span has it or has enough. */
+static void add_attribute(struct encode *encode, Otlp__Span *span,
+			  const struct at_field *field)
+{
+	uint64_t bit = UINT64_C(1) << field->attr;
+	struct pair *pair;
+
+	if (encode->seen & bit ||
+	    span->n_attributes >= encode->rules->attribute_count) {
+		span->dropped_attributes_count++;
+		return;
+	}
+	encode->seen |= bit;
+	pair = take(encode, sizeof(*pair));
+	if (!pair)
+		return;
+	otlp__key_value__init(&pair->item);
+	pair->item.key = data_of(at_text_from(at_attr_table[field->attr].name));
+	pair->item.value = &pair->value;
+	set_value(encode, &pair->value, field);
+	span->attributes[span->n_attributes++] = &pair->item;
+}
+
+static void set_field(struct encode *encode, Otlp__Span *span,
+		      const struct at_field *field)
+{
+	if (field->attr < AT_ATTR_COUNT)
+		add_attribute(encode, span, field);
+	else if (field->attr == AT_FIELD_NAME)
+		span->name = data_of(utf8_repair(field->text, encode->arena));
+	else if (field->attr == AT_FIELD_TRACESTATE)
+		span->trace_state =
+			data_of(utf8_repair(field->text, encode->arena));
+}
+
+/* What the record's head says that is an attribute on the wire. */
+static void add_from_head(struct encode *encode, Otlp__Span *out,
+			  const struct at_span *span)
+{
+	struct at_field pid = {
+		.attr = AT_ATTR_PROCESS_PID,
+		.type = AT_TYPE_INT,
+		.number = span->pid,
+	};
+	struct at_field truncated = {
+		.attr = AT_ATTR_AUTOTRACE_TRUNCATED,
+		.type = AT_TYPE_BOOL,
+		.number = true,
+	};
+
+	if (encode->rules->pid_on_spans && span->pid &&
+	    !(encode->seen & UINT64_C(1) << AT_ATTR_PROCESS_PID))
+		add_attribute(encode, out, &pid);
+	if (span->truncated &&
+	    !(encode->seen & UINT64_C(1) << AT_ATTR_AUTOTRACE_TRUNCATED))
+		add_attribute(encode, out, &truncated);
+}
+
+static void set_fields(struct encode *encode, Otlp__Span *out,
+		       const struct at_span *span)
+{
+	/* Each attribute once, so a table of all of them is enough. */
+	Otlp__KeyValue **table = take(encode, AT_ATTR_COUNT * sizeof(*table));
+	struct at_field field;
+	uint32_t offset = 0;
+
+	if (!table)
+		return;
+	out->attributes = table;
+	encode->seen = 0;
+	while (at_span_next(span, &offset, &field))
+		set_field(encode, out, &field);
+	add_from_head(encode, out, span);
+}
+
+static void set_status(struct encode *encode, Otlp__Span *out,
+		       const struct at_span *span)
+{
+	if (span->status == AT_STATUS_UNSET)
+		return;
+	out->status = take(encode, sizeof(*out->status));
+	if (!out->status)
+		return;
+	otlp__status__init(out->status);
+	out->status->code = span->status;
+}
+
+static void set_span(struct encode *encode, Otlp__Span *out,
+		     const struct at_span *span)
+{
+	otlp__span__init(out);
+	out->trace_id = id_of(span->trace_id, AT_TRACE_ID_BYTES);
+	out->span_id = id_of(span->span_id, AT_SPAN_ID_BYTES);
+	if (span->has_parent)
+		out->parent_span_id = id_of(span->parent_id, AT_SPAN_ID_BYTES);
+	out->kind = span->kind;
+	out->start_time_unix_nano = span->start_unix_ns;
+	if (__builtin_add_overflow(span->start_unix_ns, span->duration_ns,
+				   &out->end_time_unix_nano))
+		out->end_time_unix_nano = UINT64_MAX;
+	out->dropped_attributes_count = span->dropped_attr_count;
+	out->flags = otlp_span_flags(span->flags,
+				     span->has_parent && span->parent_remote);
+	set_status(encode, out, span);
+	set_fields(encode, out, span);
+}
+
+/* The envelope: one resource, one scope. */
+struct envelope {
+	Otlp__TracesData traces;
+	Otlp__ResourceSpans resource_spans;
+	Otlp__ResourceSpans *resource_spans_list[1];
+	Otlp__ScopeSpans scope_spans;
+	Otlp__ScopeSpans *scope_spans_list[1];
+	Otlp__Scope scope;
+};
+
+static void set_envelope(struct envelope *out, struct resource *resource)
+{
+	static const struct at_text schema = AT_TEXT(RESOURCE_SCHEMA_URL);
+
+	otlp__traces_data__init(&out->traces);
+	out->traces.n_resource_spans = 1;
+	out->traces.resource_spans = out->resource_spans_list;
+	out->resource_spans_list[0] = &out->resource_spans;
+	otlp__resource_spans__init(&out->resource_spans);
+	out->resource_spans.resource = &resource->message;
+	out->resource_spans.schema_url = data_of(schema);
+	out->resource_spans.n_scope_spans = 1;
+	out->resource_spans.scope_spans = out->scope_spans_list;
+	out->scope_spans_list[0] = &out->scope_spans;
+	otlp__scope_spans__init(&out->scope_spans);
+	out->scope_spans.scope = &out->scope;
+	out->scope_spans.schema_url = data_of(schema);
+	otlp__scope__init(&out->scope);
+	out->scope.name = data_of(AT_TEXT("libautotrace"));
+	out->scope.version = data_of(AT_TEXT(AT_VERSION));
+}
+
+Otlp__TracesData *otlp_encode(struct batch *batch,
+			      const struct otlp_rules *rules,
+			      uint64_t *cut_count)
+{
+	struct encode encode = { .rules = rules, .arena = &batch->arena };
+	struct envelope *envelope;
+	Otlp__Span *spans, **list;
+	const struct at_span *span;
+	size_t offset = 0, count = 0;
+
+	if (batch->traces)
+		return batch->traces;
+	envelope = take(&encode, sizeof(*envelope));
+	spans = take(&encode, batch->count * sizeof(*spans));
+	list = take(&encode, batch->count * sizeof(*list));
+	if (encode.failed)
+		return NULL;
+	set_envelope(envelope, rules->resource);
+	while ((span = batch_next(batch, &offset))) {
+		list[count] = &spans[count];
+		set_span(&encode, &spans[count++], span);
+	}
+	envelope->scope_spans.n_spans = count;
+	envelope->scope_spans.spans = list;
+	if (encode.failed)
+		return NULL;
+	if (cut_count)
+		*cut_count += encode.cut_count;
+	batch->traces = &envelope->traces;
+	return batch->traces;
+}
+
+/*
+ * An upper bound of a packed message. The exact size would cost a walk through
+ * protobuf-c's descriptors, almost as long as packing itself.
+ */
+#define FIELD_BYTES 16 /* tag and length, or tag and number */
+
+static size_t value_bound(const Otlp__AnyValue *value)
+{
+	size_t bound = 2 * FIELD_BYTES, i;
+
+	switch (value->value_case) {
+	case OTLP__ANY_VALUE__VALUE_STRING_VALUE:
+		return bound + value->string_value.len;
+	case OTLP__ANY_VALUE__VALUE_ARRAY_VALUE:
+		for (i = 0; i < value->array_value->n_values; i++)
+			bound += value_bound(value->array_value->values[i]);
+		return bound;
+	case OTLP__ANY_VALUE__VALUE_BOOL_VALUE:
+	case OTLP__ANY_VALUE__VALUE_INT_VALUE:
+	case OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE:
+		return bound;
+	default:
+		return otlp__any_value__get_packed_size(value);
+	}
+}
+
+static size_t pairs_bound(Otlp__KeyValue *const *pairs, size_t count)
+{
+	size_t bound = 0, i;
+
+	for (i = 0; i < count; i++)
+		bound += 2 * FIELD_BYTES + pairs[i]->key.len +
+			 value_bound(pairs[i]->value);
+	return bound;
+}
+
+static size_t span_bound(const Otlp__Span *span)
+{
+	size_t bound = 16 * FIELD_BYTES, i;
+
+	bound += span->trace_id.len + span->span_id.len +
+		 span->trace_state.len + span->parent_span_id.len +
+		 span->name.len;
+	bound += pairs_bound(span->attributes, span->n_attributes);
+	for (i = 0; i < span->n_links; i++)
+		bound += FIELD_BYTES +
+			 otlp__link__get_packed_size(span->links[i]);
+	if (span->status)
+		bound += otlp__status__get_packed_size(span->status);
+	return bound;
+}
+
+static size_t traces_bound(const Otlp__TracesData *traces)
+{
+	const Otlp__ResourceSpans *resource = traces->resource_spans[0];
+	const Otlp__ScopeSpans *scope = resource->scope_spans[0];
+	size_t bound = 16 * FIELD_BYTES, i;
+
+	bound += otlp__resource__get_packed_size(resource->resource) +
+		 otlp__scope__get_packed_size(scope->scope) +
+		 resource->schema_url.len + scope->schema_url.len;
+	for (i = 0; i < scope->n_spans; i++)
+		bound += span_bound(scope->spans[i]);
+	return bound;
+}
+
+int otlp_pack(const Otlp__TracesData *traces, struct buffer *buffer)
+{
+	uint8_t *room = buffer_room(buffer, traces_bound(traces));
+
+	if (!room)
+		return -ENOMEM;
+	buffer->len += otlp__traces_data__pack(traces, room);
+	return 0;
+}
