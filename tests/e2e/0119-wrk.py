@@ -1,0 +1,91 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""wrk: the same buffer again and again, for a time instead of a count."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "support"))
+import harness
+from coverage import HttpSuite, sort_headers
+from harness import check
+from spancheck import check_links, check_spans, without_traceparent
+
+SECONDS = 10 if harness.LONG else 1
+suite = HttpSuite("wrk")
+PIPELINE = """
+init = function(args)
+	local r = {}
+	for i = 1, 4 do r[i] = wrk.format("GET", "/ok?i=" .. i) end
+	request_all = table.concat(r)
+end
+request = function() return request_all end
+"""
+POST = """
+wrk.method = "POST"
+wrk.body = string.rep("0123456789", 30000)
+wrk.headers["Content-Type"] = "text/plain"
+"""
+
+
+def last_ones(records):
+    """Serials of the last requests of each connection.
+
+    wrk leaves when its time is up, whatever is under way by then.
+    """
+    last = {}
+    for record in records:
+        last.setdefault(record["connection"], []).append(record["serial"])
+    return {serial for serials in last.values() for serial in serials[-8:]}
+
+
+def run(name, options, script=None):
+    @suite.case(name)
+    def case():
+        argv = ["wrk", "-d%ds" % SECONDS, "-t2", "-c8", *options]
+        if script:
+            argv += ["-s", suite.runner.write(name + ".lua", script)]
+        argv.append(suite.server.url("/ok"))
+        bare, before = suite.once(argv, False)
+        bare.expect_status(0)
+        heads = {sort_headers(r["head"]) for r in before}
+        # It outruns any exporter that has to share its processor: what is
+        # measured here is that nothing is lost on the way to the queue.
+        traced, after = suite.once(argv, True, env={
+            "OTEL_BSP_MAX_QUEUE_SIZE": "100000"})
+        traced.expect_status(0)
+        check(bare.err == traced.err, "stderr %r", traced.err)
+        check(b"Socket errors" not in traced.out, "%s", traced.out.decode())
+        check(len(after) > 100, "only %d requests", len(after))
+        suite.note("%s: %d requests bare, %d traced", name, len(before),
+                   len(after))
+        suite.totals["requests"] += len(after)
+        if not traced.traced:
+            return
+        for record in after:
+            head = without_traceparent(record["head"])
+            check(sort_headers(head) in heads, "head %r", record["head"])
+        verify(traced, after)
+
+
+def verify(traced, after):
+    late = last_ones(after)
+
+    def expected(record):
+        if record["serial"] not in late:
+            return {}
+        # It may have left before it read the answer.
+        return {"http.response.status_code": {record["status"], None},
+                "error.type": None}
+    spans = traced.spans()
+    suite.totals["spans"] += len(spans)
+    check_spans(after, spans, (traced.start_ns, traced.end_ns), expected,
+                unread=late)
+    check_links(after)
+
+
+run("get", [])
+run("pipeline", [], PIPELINE)
+run("post", [], POST)
+
+sys.exit(suite.main())

@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- LuaSocket's socket.http. Arguments: see plan() in tests/support/coverage.py.
+local http = require("socket.http")
+local ltn12 = require("ltn12")
+
+local base, method, path, body, count, mode, file = table.unpack(arg)
+http.TIMEOUT = 50
+
+local function content()
+	local input = assert(io.open(file, "rb"))
+	local data = input:read("a")
+
+	input:close()
+	return data
+end
+
+local function request_of(target, sink)
+	local request = { url = base .. target, method = method, sink = sink,
+		headers = { ["user-agent"] = "client" } }
+
+	if body == "small" then
+		request.source = ltn12.source.string("hello world!")
+		request.headers["content-length"] = 12
+	elseif body == "chunked" then
+		request.source = ltn12.source.file(io.open(file, "rb"))
+	elseif body ~= "none" then
+		local data = content()
+
+		request.source = ltn12.source.string(data)
+		request.headers["content-length"] = #data
+	end
+	return request
+end
+
+local function one(target)
+	local parts = {}
+	local ok, status = http.request(request_of(target,
+		ltn12.sink.table(parts)))
+
+	if not ok then
+		return "error " .. tostring(status)
+	end
+	return string.format("%s %s %d", target, status, #table.concat(parts))
+end
+
+if tonumber(count) > 1 then
+	for i = 0, count - 1 do
+		print(one(string.format("%s?i=%d", path, i)))
+	end
+else
+	print(one(path))
+end

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""urllib.request (one connection a request) and http.client (kept alive).
+
+Arguments: see plan() in tests/support/coverage.py.
+"""
+import hashlib
+import http.client
+import sys
+import threading
+import urllib.error
+import urllib.request
+
+BASE, METHOD, PATH, BODY, COUNT, MODE, FILE = sys.argv[1:]
+HEADERS = {"User-Agent": "client"}
+
+
+def pieces():
+    with open(FILE, "rb") as file:
+        while piece := file.read(60000):
+            yield piece
+
+
+def content():
+    if BODY == "none":
+        return None
+    if BODY == "small":
+        return b"hello world!"
+    if BODY == "chunked":
+        return pieces()
+    return b"".join(pieces())
+
+
+def line(status, data):
+    return "%d %d %s" % (status, len(data), hashlib.sha256(data).hexdigest())
+
+
+def by_urllib():
+    headers = dict(HEADERS)
+    if BODY == "expect":
+        headers["Expect"] = "100-continue"
+    if BODY != "none":
+        headers["Content-Type"] = "text/plain"
+    request = urllib.request.Request(BASE + PATH, content(), headers,
+                                     method=METHOD)
+    try:
+        with urllib.request.urlopen(request, timeout=50) as answer:
+            return line(answer.status, answer.read())
+    except urllib.error.HTTPError as error:
+        return line(error.code, error.read())
+
+
+def by_client(paths, lines):
+    connection = http.client.HTTPConnection(BASE[len("http://"):], timeout=50)
+    for path in paths:
+        connection.request(METHOD, path, headers=HEADERS)
+        answer = connection.getresponse()
+        lines.append(path + " " + line(answer.status, answer.read()))
+    connection.close()
+
+
+def main():
+    lines = []
+    paths = ["%s?i=%d" % (PATH, i) for i in range(int(COUNT))]
+    if MODE == "parallel":
+        threads = [threading.Thread(target=by_client,
+                                    args=(paths[i::8], lines))
+                   for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    elif len(paths) > 1:
+        by_client(paths, lines)
+    else:
+        try:
+            lines.append(by_urllib())
+        except (OSError, http.client.HTTPException) as error:
+            lines.append("error %s" % type(error).__name__)
+    print("\n".join(sorted(lines) if MODE == "parallel" else lines))
+
+
+main()
