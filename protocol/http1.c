@@ -8,7 +8,6 @@
 
 #include "protocol/http1_machine.h"
 
-#define HEAD_MAX_BYTES (256u * 1024u)
 #define METHOD_MAX_BYTES 32
 #define VERSION_BYTES 9 /* " HTTP/1.1" */
 #define BLANKS_BEFORE_MAX 4
@@ -236,11 +235,10 @@ enum at_http1_event at_http1_feed(struct at_http1 *m,
 	struct http1_input in = { bytes, len, 0 };
 	enum at_http1_event event = AT_HTTP1_MORE;
 
-	while (in.used < in.len && event == AT_HTTP1_MORE) {
+	while (in.used < in.len && event == AT_HTTP1_MORE)
 		event = step(m, text, &in);
-		if (m->head_bytes > HEAD_MAX_BYTES)
-			event = http1_give_up(m);
-	}
+	if (m->head_bytes > HTTP1_HEAD_MAX_BYTES && at_http1_in_head(m))
+		event = http1_give_up(m);
 	*consumed = event == AT_HTTP1_OPAQUE ? len : in.used;
 	return event;
 }

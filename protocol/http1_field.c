@@ -163,14 +163,19 @@ static enum at_http1_event collect_name(struct at_http1 *m,
 static enum at_http1_event skip_others(struct at_http1 *m,
 				       struct http1_input *in)
 {
+	const char *at = in->ptr + in->used, *end = in->ptr + in->len;
+	const char *begin = at;
+
 	m->field = FIELD_OTHER;
 	do {
-		if (!http1_take_line(m, in).ended) {
+		const char *lf = memchr(at, '\n', (size_t)(end - at));
+
+		if (!lf)
 			m->state = STATE_SKIP_LINE;
-			break;
-		}
-	} while (in->used < in->len &&
-		 first_of(in->ptr + in->used) == FIRST_OTHER);
+		at = lf ? lf + 1 : end;
+	} while (at < end && first_of(at) == FIRST_OTHER);
+	in->used += (size_t)(at - begin);
+	m->head_bytes += (uint32_t)(at - begin);
 	return AT_HTTP1_MORE;
 }
 
@@ -185,7 +190,7 @@ static enum at_http1_event folded_line(struct at_http1 *m)
 
 static enum at_http1_event blank_line(struct at_http1 *m)
 {
-	if (!http1_framed(m))
+	if (!http1_framed(m) || m->head_bytes > HTTP1_HEAD_MAX_BYTES)
 		return http1_give_up(m);
 	m->state = STATE_BLANK;
 	return AT_HTTP1_HEAD;

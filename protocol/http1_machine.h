@@ -10,6 +10,9 @@
 
 #include "protocol/protocol.h"
 
+/* Up to the blank line. */
+#define HTTP1_HEAD_MAX_BYTES (256u * 1024u)
+
 /* In this order: the head, the blank line, the body. */
 enum http1_state {
 	STATE_START,

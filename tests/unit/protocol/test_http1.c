@@ -351,6 +351,36 @@ Test(http1, a_head_without_end_is_opaque)
 		     AT_HTTP1_OPAQUE);
 }
 
+/* However it is split, the same byte is one too many. */
+Test(http1, a_head_may_be_so_long_and_no_longer)
+{
+	static char head[256 * 1024 + 16];
+	struct at_http1_text text;
+	struct at_http1 m;
+	size_t extra, piece, used, at;
+
+	for (extra = 0; extra < 2; extra++)
+		for (piece = 1000; piece < 1000000; piece *= 700) {
+			enum at_http1_event event = AT_HTTP1_MORE;
+			size_t end = 256 * 1024 + extra;
+
+			memset(head, 'x', sizeof(head));
+			memcpy(head, "GET / HTTP/1.1\r\nX:", 18);
+			memcpy(head + end - 2, "\r\n\r\n", 4);
+			at_http1_init(&m, false);
+			for (at = 0; at < end + 2 && event == AT_HTTP1_MORE;
+			     at += used) {
+				size_t n = end + 2 - at;
+
+				event = at_http1_feed(&m, &text, head + at,
+						      n < piece ? n : piece,
+						      &used);
+			}
+			cr_expect_eq(event,
+				     extra ? AT_HTTP1_OPAQUE : AT_HTTP1_HEAD);
+		}
+}
+
 /* Planning works on a copy: what the copy does leaves no trace. */
 Test(http1, a_copy_goes_its_own_way)
 {
