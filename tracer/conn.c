@@ -99,16 +99,13 @@ bool conn_possible(int fd)
 	return sys_fstat(fd, &status) == 0 && is_stream_socket(fd, &status);
 }
 
-static void find_peer(struct conn *conn, int fd, const struct sockaddr *to,
-		      socklen_t to_len)
+void conn_find_peer(struct conn *conn, int fd)
 {
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
 
 	if (sys_getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
 		address_from(&conn->peer, (struct sockaddr *)&peer, len);
-	else if (to)
-		address_from(&conn->peer, to, to_len);
 }
 
 static struct conn *make(int fd, uint64_t inode, const struct sockaddr *to,
@@ -122,7 +119,9 @@ static struct conn *make(int fd, uint64_t inode, const struct sockaddr *to,
 	}
 	reset(conn);
 	conn->inode = inode;
-	find_peer(conn, fd, to, to_len);
+	conn_find_peer(conn, fd);
+	if (!conn->peer.len && to)
+		address_from(&conn->peer, to, to_len);
 	/* One for the descriptor, one for the caller. */
 	atomic_store(&conn->refs, 2);
 	return conn;

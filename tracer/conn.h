@@ -78,6 +78,9 @@ struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len);
  */
 struct conn *conn_of_twin(int fd);
 
+/* Whom it leads to, by now; for the writer. */
+void conn_find_peer(struct conn *conn, int fd);
+
 /* Is it a stream socket at all? One or two system calls. */
 bool conn_possible(int fd);
 

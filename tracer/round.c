@@ -149,7 +149,10 @@ static void plan_bytes(struct round *round)
 		struct stretch part =
 			stretch_next(round->send, &place, round->limit - at);
 
-		plan_stretch(round, part, at);
+		if (stretch_is_wild(part))
+			plan_fails(round, at, CONN_NOT_COUNTED);
+		else
+			plan_stretch(round, part, at);
 		at += part.len;
 		/* More could not be composed: the rest is another round's. */
 		if (++pieces >= ROUND_IOV && round->insert)

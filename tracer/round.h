@@ -69,6 +69,15 @@ struct taken {
 	uint16_t carry_at;
 };
 
+/*
+ * NULL, or NULL and an offset: the kernel says EFAULT, and nobody else must
+ * read it before.
+ */
+static inline bool stretch_is_wild(struct stretch part)
+{
+	return part.len && (uintptr_t)part.ptr < 4096;
+}
+
 /* The next bytes from *place on, at most `max`; moves the place. */
 struct stretch stretch_next(const struct at_send *send, struct place *place,
 			    size_t max);

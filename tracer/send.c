@@ -39,14 +39,14 @@ static enum at_match look(const struct at_send *send)
 	struct stretch part = stretch_next(send, &place, LOOK_MAX_BYTES);
 	size_t have = 0, i;
 
-	if (part.len >= LOOK_BYTES)
+	if (part.len >= LOOK_BYTES && !stretch_is_wild(part))
 		return at_http1_match(part.ptr, part.len);
-	while (part.len) {
+	while (part.len && !stretch_is_wild(part)) {
 		for (i = 0; i < part.len; i++)
 			begin[have++] = part.ptr[i];
 		part = stretch_next(send, &place, LOOK_BYTES - have);
 	}
-	return at_http1_match(begin, have);
+	return have ? at_http1_match(begin, have) : AT_MATCH_NO;
 }
 
 /*
@@ -271,19 +271,35 @@ static void skip_refused(struct conn *conn)
 		at_http1_body_refused(&conn->out);
 }
 
+/*
+ * A thread that was cancelled in its call stays the writer for ever: nobody
+ * waits for it twice.
+ */
+static bool become_writer(struct conn *conn)
+{
+	if (atomic_load(&conn->opaque) && atomic_load(&conn->writer))
+		return false;
+	if (conn_enter(&conn->writer))
+		return true;
+	conn_mark_opaque(conn, AT_COUNT_OPAQUE_SHARED);
+	return false;
+}
+
 /* False: the number means another socket by now. */
 static bool send_on(struct conn *conn, const struct at_send *send,
 		    ssize_t *result)
 {
 	bool known;
 
-	if (!conn_enter(&conn->writer)) {
-		conn_mark_opaque(conn, AT_COUNT_OPAQUE_SHARED);
+	if (!become_writer(conn)) {
 		*result = send->original(send);
 		return true;
 	}
 	skip_refused(conn);
 	known = verified(conn, send->fd);
+	/* Adopted while it was being connected. */
+	if (known && !conn->peer.len && !conn->peer.internal)
+		conn_find_peer(conn, send->fd);
 	if (!known)
 		;
 	else if (!conn->carry_of &&
@@ -348,10 +364,8 @@ static void skip(struct conn *conn, uint64_t count)
 
 static void moved_out(struct conn *conn, uint64_t count)
 {
-	if (!conn_enter(&conn->writer)) {
-		conn_mark_opaque(conn, AT_COUNT_OPAQUE_SHARED);
+	if (!become_writer(conn))
 		return;
-	}
 	if (conn_lock(conn)) {
 		skip(conn, count);
 		conn_unlock(conn);

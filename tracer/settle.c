@@ -71,7 +71,7 @@ static bool advance(struct round *round, size_t upto, unsigned int gone,
 	struct request *next = open_request(round, gone);
 
 	*open = NULL;
-	if (round->failed && upto >= round->planned)
+	if (round->failed && upto > round->planned)
 		return false;
 	if (!round->failed && upto == round->limit &&
 	    gone == round->head_count) {

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/counters.h"
@@ -178,13 +179,24 @@ Test(conn, the_living_are_visited)
 
 /* --- the lock --- */
 
+static long times_slept(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
 /* As in a signal handler on top of the holder: it must come back at once. */
 Test(conn, a_lock_that_we_hold_ourselves_ends_it)
 {
 	struct conn *conn = conn_adopt(wire.fd, NULL, 0);
+	long before;
 
 	cr_assert(conn_lock(conn));
+	before = times_slept();
 	cr_expect_not(conn_lock(conn));
+	cr_expect_lt(times_slept() - before, 10);
 	cr_expect(conn->opaque);
 	conn_mark_opaque(conn, AT_COUNT_OPAQUE_SHARED);
 	cr_expect_eq(at_counter_value(AT_COUNT_OPAQUE_SHARED), 0);

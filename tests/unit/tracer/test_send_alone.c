@@ -231,6 +231,27 @@ Test(send_alone, a_byte_for_a_pipe_is_not_even_read)
 	wire_close(&wire);
 }
 
+/* A program's mistake stays between it and the kernel. */
+Test(send_alone, a_wild_address_is_for_the_kernel_to_refuse)
+{
+	struct iovec iov[] = { { (void *)(uintptr_t)GET, 20 },
+			       { (void *)8, 500 } };
+	ssize_t steps[] = { -EFAULT, 20, -EFAULT, -EFAULT };
+	struct script script = { steps, 4, 0, 1000 };
+
+	use_script(&script);
+	cr_expect_eq(wire_write(&wire, NULL, 200), -1);
+	cr_expect_eq(errno, EFAULT);
+	at_fd_opened(wire.fd);
+	cr_expect_eq(wire_writev(&wire, iov, 2), 20);
+	cr_expect_eq(wire_write(&wire, NULL, 5), -1);
+	cr_expect_eq(wire_write(&wire, (void *)100, 4000), -1);
+	cr_expect_eq(wire_write(&wire, GET + 20, strlen(GET) - 20),
+		     strlen(GET) - 20);
+	expect_sent(GET, strlen(GET));
+	wire_close(&wire);
+}
+
 /* No more is lost than the bystander it always was. */
 Test(send_alone, who_only_began_like_http_is_not_counted_as_lost)
 {

@@ -265,6 +265,22 @@ Test(send_life, beyond_the_pipeline_answers_are_still_read)
 	cr_expect_eq(at_counter_value(AT_COUNT_OPAQUE_RESPONSE), 0);
 }
 
+/* Refused by the kernel, it was not one too many. */
+Test(send_life, unless_an_answer_comes_before_it_leaves)
+{
+	ssize_t step = -EAGAIN;
+	struct script script = { &step, 1, 0, 1000 };
+
+	write_gets(32);
+	use_script(&script);
+	cr_expect_eq(wire_write(&wire, GET, strlen(GET)), -1);
+	read_ok();
+	write_gets(1);
+	cr_expect_eq(wire.edited_count, 33);
+	wire_close(&wire);
+	cr_expect_eq(at_counter_value(AT_COUNT_PIPELINE_FULL), 0);
+}
+
 Test(send_life, behind_bytes_not_understood_answers_are_still_read)
 {
 	wire_write(&wire, GET, strlen(GET));

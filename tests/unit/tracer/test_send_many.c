@@ -143,6 +143,35 @@ Test(send_many, a_long_vector_without_a_head_is_not_cut)
 	wire_close(&wire);
 }
 
+/* Only the first call opens the connection, and may raise a signal. */
+Test(send_many, later_parts_go_by_milder_flags)
+{
+	static struct iovec iov[200];
+	struct msghdr message = { .msg_iov = iov,
+				  .msg_iovlen = 200,
+				  .msg_name = &message,
+				  .msg_namelen = 1 };
+	static const char head[] = "PUT / HTTP/1.1\r\n" HOST
+				   "Content-Length: 199\r\n\r\n";
+	static char byte = 'x';
+	size_t i;
+
+	iov[0] = (struct iovec){ (void *)(uintptr_t)head, sizeof(head) - 1 };
+	for (i = 1; i < 200; i++)
+		iov[i] = (struct iovec){ &byte, 1 };
+	cr_expect_eq(wire_sendmsg(&wire, &message, 0x20000000 | MSG_MORE),
+		     sizeof(head) - 1 + 199);
+	cr_expect_eq(wire.edited_count, 2);
+	cr_expect_eq(wire.flags, MSG_NOSIGNAL | MSG_MORE);
+	cr_expect_not(wire.had_name);
+	again();
+	message.msg_iovlen = 1;
+	wire_sendmsg(&wire, &message, 0x20000000);
+	cr_expect_eq(wire.flags, 0x20000000);
+	cr_expect(wire.had_name);
+	wire_close(&wire);
+}
+
 /* --- many heads in one write --- */
 
 static char heads[64 * 64];

@@ -349,6 +349,31 @@ Test(send_socket, a_connection_without_connect)
 	close(listener);
 }
 
+/* Its first write came too early; the second one knows the peer. */
+Test(send_socket, a_connection_that_is_being_made)
+{
+	struct sockaddr_in where;
+	int listener = fast_open_listener(&where), fd;
+	struct at_span span;
+
+	wire_open(&wire, AF_UNIX);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	dup2(fd, wire.fd);
+	cr_expect_eq(send_bytes(wire.fd, GET, strlen(GET), 2), -1);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&where, sizeof(where)) <
+				     0 &&
+			     errno != EINPROGRESS,
+		     false);
+	wait_for(fd, POLLOUT);
+	cr_expect_eq(send_bytes(wire.fd, GET, strlen(GET), 2), strlen(GET));
+	close(fd);
+	close(listener);
+	wire_close(&wire);
+	cr_assert(wire_next_span(&span));
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_NETWORK_PEER_ADDRESS),
+			 "127.0.0.1");
+}
+
 /* --- a peer that is gone --- */
 
 Test(send_socket, a_reset_connection_fails_as_it_would)

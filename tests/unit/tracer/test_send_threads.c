@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -192,4 +193,67 @@ Test(send_threads, the_next_writer_may_be_early)
 	}
 	pthread_join(writer, NULL);
 	expect_all(server);
+}
+
+/* --- a thread that is cancelled; AddressSanitizer stumbles over those --- */
+
+static void *write_for_ever(void *data)
+{
+	static char large[1 << 22] = "PUT / HTTP/1.1\r\nHost: a\r\n"
+				     "Content-Length: 99999999\r\n\r\n";
+
+	for (;;)
+		send_bytes(large, sizeof(large));
+	return data;
+}
+
+static ssize_t refused(const struct at_send *send)
+{
+	(void)send;
+	errno = EAGAIN;
+	return -1;
+}
+
+static long times_slept(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
+/*
+ * What the kernel took of its call nobody will ever know, and it stays the
+ * writer: the connection goes on without us, and nobody waits for it again.
+ */
+Test(send_threads, a_thread_may_be_cancelled_in_a_write)
+{
+	struct iovec iov = { (void *)(uintptr_t) "x", 1 };
+	struct at_send once = { .iov = &iov,
+				.iov_count = 1,
+				.original = refused,
+				.sendmsg = sendmsg };
+	pthread_t thread;
+	void *result;
+	char byte;
+	long before;
+	int i;
+
+	wire_start(NULL);
+	wire_open(&wire, AF_UNIX);
+	pthread_create(&thread, NULL, write_for_ever, NULL);
+	cr_assert_eq(recv(wire.peer, &byte, 1, MSG_PEEK), 1);
+	pthread_cancel(thread);
+	pthread_join(thread, &result);
+	cr_expect(result == PTHREAD_CANCELED);
+	once.fd = wire.fd;
+	cr_expect_eq(at_send(&once), -1);
+	before = times_slept();
+	for (i = 0; i < 100; i++)
+		cr_expect_eq(at_send(&once), -1);
+	cr_expect(times_slept() - before < 50);
+	cr_expect_eq(at_counter_value(AT_COUNT_OPAQUE_SHARED), 1);
+	at_fd_closing(wire.fd);
+	close(wire.fd);
+	close(wire.peer);
 }
