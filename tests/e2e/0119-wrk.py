@@ -12,15 +12,17 @@ from harness import check
 from spancheck import check_links, check_spans, without_traceparent
 
 SECONDS = 10 if harness.LONG else 1
+CONNECTIONS = 8
+AT_ONCE = 4
 suite = HttpSuite("wrk")
 PIPELINE = """
 init = function(args)
 	local r = {}
-	for i = 1, 4 do r[i] = wrk.format("GET", "/ok?i=" .. i) end
+	for i = 1, %d do r[i] = wrk.format("GET", "/ok?i=" .. i) end
 	request_all = table.concat(r)
 end
 request = function() return request_all end
-"""
+""" % AT_ONCE
 POST = """
 wrk.method = "POST"
 wrk.body = string.rep("0123456789", 30000)
@@ -39,10 +41,10 @@ def last_ones(records):
     return {serial for serials in last.values() for serial in serials[-8:]}
 
 
-def run(name, options, script=None):
+def run(name, script=None, at_once=1):
     @suite.case(name)
     def case():
-        argv = ["wrk", "-d%ds" % SECONDS, "-t2", "-c8", *options]
+        argv = ["wrk", "-d%ds" % SECONDS, "-t2", "-c%d" % CONNECTIONS]
         if script:
             argv += ["-s", suite.runner.write(name + ".lua", script)]
         argv.append(suite.server.url("/ok"))
@@ -65,10 +67,10 @@ def run(name, options, script=None):
         for record in after:
             head = without_traceparent(record["head"])
             check(sort_headers(head) in heads, "head %r", record["head"])
-        verify(traced, after)
+        verify(traced, after, at_once)
 
 
-def verify(traced, after):
+def verify(traced, after, at_once):
     late = last_ones(after)
 
     def expected(record):
@@ -80,12 +82,12 @@ def verify(traced, after):
     spans = traced.spans()
     suite.totals["spans"] += len(spans)
     check_spans(after, spans, (traced.start_ns, traced.end_ns), expected,
-                unread=late)
+                unread=late, unheard=CONNECTIONS * at_once)
     check_links(after)
 
 
-run("get", [])
-run("pipeline", [], PIPELINE)
-run("post", [], POST)
+run("get")
+run("pipeline", PIPELINE, AT_ONCE)
+run("post", POST)
 
 sys.exit(suite.main())

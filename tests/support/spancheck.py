@@ -82,7 +82,7 @@ def client_spans(spans):
 
 
 def check_spans(records, spans, window=None, expected=None, faults=None,
-                unread=()):
+                unread=(), unheard=0):
     """Exactly one right CLIENT span for each request the server saw.
 
     window    (start_ns, end_ns) of the run
@@ -90,6 +90,8 @@ def check_spans(records, spans, window=None, expected=None, faults=None,
               record (None: must be absent)
     faults    error types allowed for exchanges that the server broke off
     unread    serials of requests whose answer the program may not have read
+    unheard   how many requests may have left, and the program with them,
+              before the server read them
     """
     clients = client_spans(spans)
     by_id = {}
@@ -114,9 +116,21 @@ def check_spans(records, spans, window=None, expected=None, faults=None,
         except Failure as failure:
             raise Failure("%s\n%s\nspan: %s" % (
                 describe(record), failure, span)) from None
-    check(not by_id, "%d CLIENT spans without a request: %s", len(by_id),
-          [outline_span(s) for s in list(by_id.values())[:10]])
+    left = list(by_id.values())
+    check(len(left) <= unheard, "%d CLIENT spans without a request: %s",
+          len(left), [outline_span(s) for s in left[:10]])
+    for span in left:
+        check_unheard(span)
     check_frame(spans)
+
+
+def check_unheard(span):
+    """A client that leaves on purpose has not failed (HTTP-13)."""
+    check(span["status"] == 0, "%s: status %d", outline_span(span),
+          span["status"])
+    for key in ("http.response.status_code", "error.type"):
+        check(key not in span["attributes"], "%s, which the server never read,"
+              " has %s", outline_span(span), key)
 
 
 def outline_span(span):
