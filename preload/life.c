@@ -99,6 +99,7 @@ static void fork_parent(void)
 		return;
 	if (gate_held)
 		gate_unlock();
+	at_tracer_after_fork_parent();
 	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
 		exporter_thread_start();
 }

@@ -31,6 +31,12 @@
 /* For conn_lose() and conn_give_up(): nothing to count. */
 #define CONN_NOT_COUNTED AT_COUNTER_COUNT
 
+/*
+ * In a forked child, of a connection that the parent was busy with: opaque,
+ * and counted when it is written to, for most children never do.
+ */
+#define CONN_INHERITED 2u
+
 struct conn {
 	struct pool_link link;
 	_Atomic uint32_t refs;
@@ -40,7 +46,7 @@ struct conn {
 	_Atomic uint32_t lock;
 	_Atomic uint32_t writer; /* a thread is inside a write call */
 	_Atomic uint32_t reader;
-	_Atomic uint32_t opaque; /* no longer followed */
+	_Atomic uint32_t opaque; /* no longer followed; or CONN_INHERITED */
 	/* What is sent is not understood any more; answers still are. */
 	_Atomic uint32_t out_lost;
 	struct at_http1 out;

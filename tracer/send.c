@@ -285,6 +285,15 @@ static bool become_writer(struct conn *conn)
 	return false;
 }
 
+/* A forked child uses what its parent was in the middle of using. */
+static void count_inherited(struct conn *conn)
+{
+	uint32_t inherited = CONN_INHERITED;
+
+	if (atomic_compare_exchange_strong(&conn->opaque, &inherited, 1))
+		at_count(AT_COUNT_OPAQUE_SHARED, 1);
+}
+
 /* False: the number means another socket by now. */
 static bool send_on(struct conn *conn, const struct at_send *send,
 		    ssize_t *result)
@@ -295,6 +304,7 @@ static bool send_on(struct conn *conn, const struct at_send *send,
 		*result = send->original(send);
 		return true;
 	}
+	count_inherited(conn);
 	skip_refused(conn);
 	known = verified(conn, send->fd);
 	/* Adopted while it was being connected. */

@@ -101,11 +101,17 @@ void at_tracer_end_open(void)
 }
 
 /*
- * What the parent had under way is the parent's to report. Locks may be held
- * by threads that do not exist here; we are alone.
+ * What the parent had under way is the parent's to report, and what it was in
+ * the middle of sending or reading goes on there: nobody here can say how far
+ * it came. Locks may be held by threads that do not exist here; we are alone.
  */
 static void disown(struct conn *conn)
 {
+	bool under_way = conn->draft || conn->carry_of || conn_waiting(conn) ||
+			 !at_http1_idle(&conn->out) ||
+			 atomic_load(&conn->writer) ||
+			 atomic_load(&conn->reader);
+
 	atomic_store(&conn->lock, 0);
 	atomic_store(&conn->writer, 0);
 	atomic_store(&conn->reader, 0);
@@ -113,12 +119,32 @@ static void disown(struct conn *conn)
 		at_count(AT_COUNT_FORK_INHERITED, 1);
 		conn_drop_oldest(conn);
 	}
+	if (under_way && !atomic_load(&conn->opaque))
+		atomic_store(&conn->opaque, CONN_INHERITED);
 	if (!conn->carry_of)
 		return;
 	/* The parent owes these bytes. */
 	request_free(conn->carry_of);
 	conn->carry_of = NULL;
-	atomic_store(&conn->opaque, 1);
+}
+
+/* Two processes may write now, and neither knows whether the other did. */
+static void share(struct conn *conn)
+{
+	uint32_t nobody = 0;
+
+	if (!atomic_compare_exchange_strong(&conn->writer, &nobody, 1))
+		return; /* in the middle of it */
+	if (conn->carry_of && conn_lock(conn)) {
+		conn_lose(conn, AT_COUNT_OPAQUE_SHARED);
+		conn_unlock(conn);
+	}
+	conn_leave(&conn->writer);
+}
+
+void at_tracer_after_fork_parent(void)
+{
+	conn_each(share);
 }
 
 void at_tracer_after_fork_child(void)

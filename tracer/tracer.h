@@ -155,6 +155,9 @@ void at_tracer_flush(void);
 /* Open spans end as autotrace.incomplete (normal exit). */
 void at_tracer_end_open(void);
 
+/* In the parent, once there is a child. */
+void at_tracer_after_fork_parent(void);
+
 /* In a forked child, from the fork handler or as soon as it is noticed. */
 void at_tracer_after_fork_child(void);
 
