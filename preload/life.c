@@ -79,7 +79,8 @@ static const struct hook_lifecycle lifecycle = {
 
 /* --- fork --- */
 
-static bool gate_held;
+/* Of the thread that forks; there may be several. */
+static __thread bool gate_closed;
 
 /*
  * The thread ends and is waited for (a program that looks sees one thread);
@@ -90,15 +91,16 @@ static void fork_prepare(void)
 	if (at_thread_hands_off())
 		return;
 	exporter_thread_pause(FORK_WAIT_NS);
-	gate_held = gate_lock_timed(FORK_WAIT_NS);
+	gate_closed = gate_close(FORK_WAIT_NS);
 }
 
 static void fork_parent(void)
 {
 	if (at_thread_hands_off())
 		return;
-	if (gate_held)
-		gate_unlock();
+	if (gate_closed)
+		gate_open();
+	gate_closed = false;
 	at_tracer_after_fork_parent();
 	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
 		exporter_thread_start();
@@ -106,10 +108,8 @@ static void fork_parent(void)
 
 static void fork_child(void)
 {
-	bool held = gate_held;
-
-	gate_after_fork_child();
-	exporter_thread_after_fork_child(held);
+	gate_closed = false;
+	exporter_thread_after_fork_child(gate_after_fork_child());
 	at_tracer_after_fork_child();
 	atomic_store(&spent_ns, 0);
 }

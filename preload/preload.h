@@ -32,20 +32,28 @@ void exporter_thread_pause(uint64_t timeout_ns);
 /* From now on it must not be started again (a filter is in place). */
 void exporter_thread_forbid(void);
 
-/* In a forked child. */
-void exporter_thread_after_fork_child(bool gate_held);
+/* In a forked child. `usable`: the exporter was not in the middle of it. */
+void exporter_thread_after_fork_child(bool usable);
 
 /* End when idle from now on (main called pthread_exit). */
 void exporter_thread_end_when_idle(void);
 
 /* --- gate.c: who may be inside curl, OpenSSL and the loader --- */
 
-/* Fair: the forker that waits goes before the exporter that comes back. */
+/* For the exporter thread; waits for ever. */
 void gate_lock(void);
 void gate_unlock(void);
-/* False after timeout_ns. */
-bool gate_lock_timed(uint64_t timeout_ns);
-void gate_after_fork_child(void);
+
+/*
+ * Keep the exporter out until gate_open(); for any number of forkers at once.
+ * False when it was still inside after timeout_ns: nothing to open then.
+ * Async-signal-safe, as is gate_open().
+ */
+bool gate_close(uint64_t timeout_ns);
+void gate_open(void);
+
+/* The child's own gate is open. False: the exporter was inside at the fork. */
+bool gate_after_fork_child(void);
 
 /* --- life.c --- */
 

@@ -293,16 +293,13 @@ void exporter_thread_end_when_idle(void)
 		exporter_thread_start();
 }
 
-void exporter_thread_after_fork_child(bool gate_held)
+void exporter_thread_after_fork_child(bool usable)
 {
-	bool was_alive = alive(atomic_load(&state));
-
 	if (atomic_load(&state) == STATE_FORBIDDEN)
 		return;
 	/* Even one that had ended left a reader and connections behind. */
 	host.forked = true;
-	/* The exporter was inside curl or the loader: never touch it again. */
-	atomic_store(&state,
-		     was_alive && !gate_held ? STATE_FORBIDDEN : STATE_STOPPED);
+	/* If it was inside curl or the loader: never touch it again. */
+	atomic_store(&state, usable ? STATE_STOPPED : STATE_FORBIDDEN);
 	atomic_store(&host.command, AT_EXPORT_RUN);
 }

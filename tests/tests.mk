@@ -15,7 +15,8 @@ unit_tests += $$(if $$($(1)_plain),build/tests/unit-$(1)) \
 	$$(if $$($(1)_threads),build/tests/unit-$(1)-threads)
 build/tests/unit-$(1): $$($(1)_plain:%.c=build/asan/%.o) \
 	$$(if $$(filter preload,$(1)),$$(call objects,asan,preload))
-build/tests/unit-$(1)-threads: $$($(1)_threads:%.c=build/tsan/%.o)
+build/tests/unit-$(1)-threads: $$($(1)_threads:%.c=build/tsan/%.o) \
+	$$(if $$(filter preload,$(1)),$$(call objects,tsan,preload))
 endef
 $(foreach folder,$(unit_folders),$(eval $(call unit_rules,$(folder))))
 
