@@ -72,6 +72,9 @@ extern struct hook_real hook_real;
 		 (hook_resolve(), hook_real.symbol) : \
 		 hook_real.symbol)
 
+/* at_send.sendmsg of every hook of libc's own functions. */
+ssize_t hook_call_sendmsg(int fd, const struct msghdr *message, int flags);
+
 /* For OPTIONAL symbols: false (and errno = ENOSYS) when libc lacks it. */
 #define HAVE_REAL(symbol) (REAL(symbol) ? true : (errno = ENOSYS, false))
 

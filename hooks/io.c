@@ -93,11 +93,6 @@ static ssize_t call_write(const struct at_send *send)
 	return REAL(write)(send->fd, send->iov->iov_base, send->iov->iov_len);
 }
 
-static ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags)
-{
-	return REAL(sendmsg)(fd, message, flags);
-}
-
 static HOOK_SLOW ssize_t watched_write(int fd, const void *buf, size_t len)
 {
 	struct iovec iov = { (void *)(uintptr_t)buf, len };
@@ -105,7 +100,7 @@ static HOOK_SLOW ssize_t watched_write(int fd, const void *buf, size_t len)
 				.iov = &iov,
 				.iov_count = 1,
 				.original = call_write,
-				.sendmsg = call_sendmsg };
+				.sendmsg = hook_call_sendmsg };
 
 	return at_send(&send);
 }
@@ -135,7 +130,7 @@ ssize_t hook_writev(int fd, const struct iovec *iov, int count)
 				.iov = iov,
 				.iov_count = (size_t)count,
 				.original = call_writev,
-				.sendmsg = call_sendmsg };
+				.sendmsg = hook_call_sendmsg };
 
 	if (at_fd_ignored(fd) || count < 0 || count > IOV_MAX)
 		return REAL(writev)(fd, iov, count);
@@ -166,7 +161,7 @@ ssize_t hook_pwritev2(int fd, const struct iovec *iov, int count, off_t at,
 				.iov = iov,
 				.iov_count = (size_t)count,
 				.original = call_pwritev2,
-				.sendmsg = call_sendmsg,
+				.sendmsg = hook_call_sendmsg,
 				.detail = &detail };
 
 	if (!HAVE_REAL(pwritev2))

@@ -4,7 +4,7 @@
 
 #include "hooks/hook.h"
 
-static ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags)
+ssize_t hook_call_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	return REAL(sendmsg)(fd, message, flags);
 }
@@ -23,7 +23,7 @@ ssize_t hook_send(int fd, const void *buf, size_t len, int flags)
 				.iov = &iov,
 				.iov_count = 1,
 				.original = call_send,
-				.sendmsg = call_sendmsg };
+				.sendmsg = hook_call_sendmsg };
 
 	if (at_fd_ignored(fd))
 		return REAL(send)(fd, buf, len, flags);
@@ -54,7 +54,7 @@ ssize_t hook_sendto(int fd, const void *buf, size_t len, int flags,
 				.to = to.__sockaddr__,
 				.to_len = to_len,
 				.original = call_sendto,
-				.sendmsg = call_sendmsg };
+				.sendmsg = hook_call_sendmsg };
 
 	if (at_fd_ignored(fd))
 		return REAL(sendto)(fd, buf, len, flags, to, to_len);
@@ -73,7 +73,7 @@ ssize_t hook_sendmsg(int fd, const struct msghdr *message, int flags)
 				.flags = flags,
 				.message = message,
 				.original = original_sendmsg,
-				.sendmsg = call_sendmsg };
+				.sendmsg = hook_call_sendmsg };
 
 	if (at_fd_ignored(fd) || !message || message->msg_iovlen > IOV_MAX)
 		return REAL(sendmsg)(fd, message, flags);

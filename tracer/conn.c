@@ -240,15 +240,6 @@ static uint32_t self(void)
 	return (uint32_t)(uintptr_t)&here | 1;
 }
 
-static inline void relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
 /*
  * Wait for whoever has it to be done. Not for a thread that we interrupted:
  * that would be for ever.
@@ -265,7 +256,7 @@ static bool take(_Atomic uint32_t *word, int naps)
 				return true;
 			if (holder == mine)
 				return false;
-			relax();
+			sys_relax();
 		}
 		if (!naps--)
 			return false;

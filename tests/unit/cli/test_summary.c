@@ -50,12 +50,12 @@ Test(cli_summary, drops_are_summed_and_named)
 	expect(out, ", 0 dropped");
 	counters.value[AT_COUNT_QUEUE_FULL] = 1200;
 	counters.value[AT_COUNT_EXPORT_FAILED] = 3;
-	counters.value[AT_COUNT_HEADER_LATE] = 2;
+	counters.value[AT_COUNT_HEADER_UNSAFE] = 2;
 	out = begin();
 	at_summary_of_counters(out, &counters);
 	expect(out, ", 1,203 dropped (1,200 spans dropped: the queue was full; "
 		    "3 spans dropped: the export failed); 2 requests sent "
-		    "without context: the head had already left");
+		    "without context: not safe to edit that call");
 }
 
 static void expect_link(const char *url, const char *expected)
