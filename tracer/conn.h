@@ -64,8 +64,8 @@ struct conn {
 	/* our bytes that the kernel has not taken yet */
 	struct request *carry_of;
 	uint16_t carry_at;
-	int write_error;
-	const char *end_error; /* why what is under way fails; static */
+	_Atomic int write_error; /* the writer's; a reader looks */
+	const char *end_error;   /* why what is under way fails; static */
 	struct address peer;
 };
 

@@ -133,6 +133,14 @@ static void received_unseen(struct conn *conn, size_t count)
 	}
 }
 
+/* What a write call has been told the kernel does not tell a read again. */
+static const char *end_cause(struct conn *conn)
+{
+	int error = atomic_load(&conn->write_error);
+
+	return error ? request_error_name(error) : "response_truncated";
+}
+
 static void ended(struct conn *conn)
 {
 	bool begun = !at_http1_idle(&conn->in);
@@ -142,7 +150,7 @@ static void ended(struct conn *conn)
 		request_end(conn_oldest(conn), NULL);
 		conn_drop_oldest(conn);
 	}
-	conn_end_requests(conn, "response_truncated");
+	conn_end_requests(conn, end_cause(conn));
 	atomic_store(&conn->opaque, 1);
 }
 

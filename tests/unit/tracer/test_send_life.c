@@ -139,6 +139,31 @@ Test(send_life, the_end_may_come_during_a_call)
 	expect_no_span();
 }
 
+/* The kernel tells a reset once: to the write, or to the read. */
+Test(send_life, a_reset_told_by_a_write_is_why_the_answer_ends)
+{
+	static const int errors[] = { ECONNRESET, EPIPE };
+	static const char *const names[] = { "connection_reset",
+					     "broken_pipe" };
+	size_t head = head_end(POST) + 2, i;
+
+	for (i = 0; i < 2; i++) {
+		ssize_t step = -errors[i];
+		struct script script = { &step, 1, 0, -EPIPE };
+
+		wire.answer = NULL;
+		cr_assert_eq(wire_write(&wire, POST, head), head);
+		use_script(&script);
+		cr_expect_eq(wire_write(&wire, POST + head, 5), -1);
+		cr_expect_eq(errno, errors[i]);
+		read_end();
+		expect_span(-1, names[i]);
+		again();
+	}
+	wire_close(&wire);
+	expect_no_span();
+}
+
 static void close_number(void)
 {
 	at_fd_closing(wire.fd);
