@@ -119,6 +119,33 @@ static inline int sys_fstat(int fd, struct stat *status)
 	return (int)sys_call2(SYS_fstat, fd, status);
 }
 
+/* Of the link itself. */
+static inline int sys_lstat(const char *path, struct stat *status)
+{
+	return (int)sys_call4(SYS_newfstatat, -100, path, status,
+			      0x100 /* AT_SYMLINK_NOFOLLOW */);
+}
+
+static inline int sys_symlink(const char *target, const char *path)
+{
+	return (int)sys_call3(SYS_symlinkat, target, -100, path);
+}
+
+static inline int sys_unlink(const char *path)
+{
+	return (int)sys_call3(SYS_unlinkat, -100, path, 0);
+}
+
+static inline unsigned int sys_geteuid(void)
+{
+	return (unsigned int)sys_call0(SYS_geteuid);
+}
+
+static inline int sys_clock_gettime(int clock, struct timespec *time)
+{
+	return (int)sys_call2(SYS_clock_gettime, clock, time);
+}
+
 static inline int sys_getsockopt(int fd, int level, int name, void *value,
 				 socklen_t *len)
 {

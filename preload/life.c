@@ -15,6 +15,8 @@
 /* A transfer under way gets this long before the gate is taken instead. */
 #define FORK_WAIT_NS 20000000u
 #define SANDBOX_WAIT_NS 200000000u
+/* What a collector that answers may take at the end. */
+#define LIVE_WAIT_NS 60000000u
 
 static const struct at_config *config;
 
@@ -29,14 +31,25 @@ static uint64_t budget_left_ns(void)
 	return spent < budget ? budget - spent : 0;
 }
 
+/*
+ * The wait is paid in full once in a tree of processes: whoever knows that the
+ * collector is silent gives it no more than a live one needs.
+ */
 static void drain(void)
 {
 	uint64_t begin = at_clock_now_ns();
 	uint64_t left = budget_left_ns();
+	bool silent;
 
-	if (!at_tracer_ring())
+	if (!at_tracer_ring() || !exporter_thread_has_work())
 		return; /* nothing ended, or a hub has it */
-	exporter_thread_drain(left);
+	silent = left > LIVE_WAIT_NS && silence_marked(config);
+	if (exporter_thread_drain(silent ? LIVE_WAIT_NS : left)) {
+		if (silent)
+			silence_clear(config);
+	} else if (left > LIVE_WAIT_NS && !silent) {
+		silence_mark(config);
+	}
 	atomic_fetch_add(&spent_ns, at_clock_now_ns() - begin);
 }
 

@@ -20,11 +20,15 @@ void exporter_thread_setup(const struct at_config *config,
 /* Make sure it runs; from a hook, so it must not block or change errno. */
 void exporter_thread_start(void);
 
+/* Does a thread run, or wait spans for one? */
+bool exporter_thread_has_work(void);
+
 /*
  * Export what has ended and end the thread; waits at most `timeout_ns`. What
- * is left then is counted by the thread itself, or stays in the ring.
+ * is left then is counted by the thread itself, or stays in the ring. False:
+ * something was not delivered in time.
  */
-void exporter_thread_drain(uint64_t timeout_ns);
+bool exporter_thread_drain(uint64_t timeout_ns);
 
 /* End the thread, keep what waits: before fork and before a sandbox. */
 void exporter_thread_pause(uint64_t timeout_ns);
@@ -54,6 +58,13 @@ void gate_open(void);
 
 /* The child's own gate is open. False: the exporter was inside at the fork. */
 bool gate_after_fork_child(void);
+
+/* --- silence.c: is it known that the collector does not answer? --- */
+
+/* Somebody of this user has waited in vain within the last seconds. */
+bool silence_marked(const struct at_config *config);
+void silence_mark(const struct at_config *config);
+void silence_clear(const struct at_config *config);
 
 /* --- life.c --- */
 

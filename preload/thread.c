@@ -264,12 +264,22 @@ static void command(enum at_export_command what, uint64_t timeout_ns)
 	}
 }
 
-void exporter_thread_drain(uint64_t timeout_ns)
+bool exporter_thread_has_work(void)
 {
+	return alive(atomic_load(&state)) ||
+	       (at_tracer_ring() && at_ring_count(at_tracer_ring()));
+}
+
+bool exporter_thread_drain(uint64_t timeout_ns)
+{
+	uint64_t late = at_counter_value(AT_COUNT_EXIT_TIMEOUT);
+
 	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
 		exporter_thread_start();
 	if (alive(atomic_load(&state)))
 		command(AT_EXPORT_DRAIN, timeout_ns);
+	return !alive(atomic_load(&state)) &&
+	       at_counter_value(AT_COUNT_EXIT_TIMEOUT) == late;
 }
 
 void exporter_thread_pause(uint64_t timeout_ns)

@@ -35,11 +35,16 @@ def timed(argv, environment, cwd):
     return seconds
 
 
-def added_ms(runner, argv, with_env, without_env=None, rounds=15):
-    """Median of what the environment with_env adds, in milliseconds."""
+def added_ms(runner, argv, with_env, without_env=None, rounds=15,
+             before=lambda: None):
+    """Median of what the environment with_env adds, in milliseconds.
+
+    before() is called before each round.
+    """
     base = clean_environment(runner.home)
     differences = []
     for _ in range(rounds):
+        before()
         bare = timed(argv, dict(base, **(without_env or {})), runner.home)
         traced = timed(argv, dict(base, **with_env), runner.home)
         differences.append((traced - bare) * 1000)
