@@ -185,7 +185,7 @@ int hook_vdprintf(int fd, const char *format, va_list args)
 {
 	int result;
 
-	if (!HAVE_REAL(vdprintf))
+	if (!HAVE_REAL(vdprintf) || !at_moving_out(fd, hook_call_sendmsg))
 		return -1;
 	result = REAL(vdprintf)(fd, format, args);
 	at_moved_out(fd, result);
@@ -209,7 +209,7 @@ int hook___vdprintf_chk(int fd, int flag, const char *format, va_list args)
 {
 	int result;
 
-	if (!HAVE_REAL(__vdprintf_chk))
+	if (!HAVE_REAL(__vdprintf_chk) || !at_moving_out(fd, hook_call_sendmsg))
 		return -1;
 	result = REAL(__vdprintf_chk)(fd, flag, format, args);
 	at_moved_out(fd, result);

@@ -83,9 +83,30 @@ ssize_t hook_sendmsg(int fd, const struct msghdr *message, int flags)
 }
 HOOK_EXPORT(sendmsg)
 
+static size_t message_bytes(const struct msghdr *message)
+{
+	size_t total = 0, i;
+
+	for (i = 0; i < message->msg_iovlen; i++)
+		total += message->msg_iov[i].iov_len;
+	return total;
+}
+
+/* What is left of a sendmmsg when `sent` messages have been sent. */
+static int send_rest(int fd, struct mmsghdr *messages, unsigned int count,
+		     int flags, unsigned int sent)
+{
+	int more = REAL(sendmmsg)(fd, messages + sent, count - sent, flags);
+
+	if (more < 0)
+		return sent ? (int)sent : -1;
+	return (int)sent + more;
+}
+
 /*
- * Datagrams mostly, and then one look says so. On a followed stream each
- * message is sent by itself: the kernel does no more.
+ * Datagrams mostly, and then one look at the first says so. On a followed
+ * stream each message is sent by itself: the kernel does no more, and like it
+ * we end behind one that was cut short.
  */
 int hook_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count,
 		  int flags)
@@ -94,16 +115,22 @@ int hook_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count,
 
 	if (!HAVE_REAL(sendmmsg))
 		return -1;
-	if (at_fd_ignored(fd) || !at_fd_followed(fd))
-		return REAL(sendmmsg)(fd, messages, count, flags);
-	for (i = 0; i < count; i++) {
-		ssize_t sent = hook_sendmsg(fd, &messages[i].msg_hdr, flags);
+	if (count > UIO_MAXIOV)
+		count = UIO_MAXIOV;
+	for (i = 0; i < count && !at_fd_ignored(fd); i++) {
+		struct msghdr *message = &messages[i].msg_hdr;
+		ssize_t sent;
 
+		if ((uintptr_t)message < 4096 || (i && !at_fd_followed(fd)))
+			break;
+		sent = hook_sendmsg(fd, message, flags);
 		if (sent < 0)
 			return i ? (int)i : -1;
 		messages[i].msg_len = (unsigned int)sent;
+		if ((size_t)sent < message_bytes(message))
+			return (int)i + 1;
 	}
-	return (int)i;
+	return i < count ? send_rest(fd, messages, count, flags, i) : (int)i;
 }
 HOOK_EXPORT(sendmmsg)
 

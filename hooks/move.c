@@ -4,9 +4,13 @@
 
 ssize_t hook_sendfile(int out, int in, off_t *offset, size_t count)
 {
-	ssize_t result = REAL(sendfile)(out, in, offset, count);
-	int error = errno;
+	ssize_t result;
+	int error;
 
+	if (!at_moving_out(out, hook_call_sendmsg))
+		return -1;
+	result = REAL(sendfile)(out, in, offset, count);
+	error = errno;
 	at_moved_out(out, result);
 	at_moved_in(in, result);
 	errno = error;
@@ -26,7 +30,7 @@ ssize_t hook_splice(int in, off64_t *in_at, int out, off64_t *out_at,
 	ssize_t result;
 	int error;
 
-	if (!HAVE_REAL(splice))
+	if (!HAVE_REAL(splice) || !at_moving_out(out, hook_call_sendmsg))
 		return -1;
 	result = REAL(splice)(in, in_at, out, out_at, len, flags);
 	error = errno;

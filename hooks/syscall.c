@@ -141,10 +141,14 @@ static long raw_life(const struct raw *raw)
 
 static long raw_moved(const struct raw *raw)
 {
-	long result = call(raw);
-	int error = errno;
 	bool spliced = raw->nr == SYS_splice;
+	long result;
+	int error;
 
+	if (!at_moving_out((int)raw->arg[spliced ? 2 : 0], raw_sendmsg))
+		return -1;
+	result = call(raw);
+	error = errno;
 	at_moved_out((int)raw->arg[spliced ? 2 : 0], result);
 	at_moved_in((int)raw->arg[spliced ? 0 : 1], result);
 	errno = error;

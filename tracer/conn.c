@@ -172,6 +172,20 @@ struct conn *conn_of_twin(int fd)
 	return conn ? enter(conn, fd, AT_FD_TWIN) : NULL;
 }
 
+struct conn *conn_moved(int fd)
+{
+	uint64_t slot = fdtable_get(fd);
+	struct conn *conn = NULL;
+
+	if (slot == AT_FD_TWIN)
+		conn = conn_of_twin(fd);
+	else if (slot >= AT_FD_CONN)
+		return conn_hold(slot);
+	if (!conn && slot != AT_FD_IGNORED)
+		fdtable_replace(fd, slot, AT_FD_IGNORED);
+	return conn;
+}
+
 struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len)
 {
 	uint64_t slot = fdtable_get(fd);

@@ -84,6 +84,12 @@ struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len);
  */
 struct conn *conn_of_twin(int fd);
 
+/*
+ * Whose bytes somebody else has moved, with a reference held. NULL: nobody's;
+ * a number that began like this is a bystander.
+ */
+struct conn *conn_moved(int fd);
+
 /* Whom it leads to, by now; for the writer. */
 void conn_find_peer(struct conn *conn, int fd);
 

@@ -287,12 +287,11 @@ void at_receive_end(struct at_receive *receive, const struct iovec *iov,
 
 void at_moved_in(int fd, ssize_t count)
 {
-	uint64_t slot = fdtable_get(fd);
 	struct conn *conn;
 
-	if (count <= 0 || slot < AT_FD_CONN || at_thread_hands_off())
+	if (count <= 0 || at_thread_hands_off())
 		return;
-	conn = conn_hold(slot);
+	conn = conn_moved(fd);
 	if (!conn)
 		return;
 	if (conn_lock(conn)) {

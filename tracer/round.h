@@ -70,12 +70,12 @@ struct taken {
 };
 
 /*
- * NULL, or NULL and an offset: the kernel says EFAULT, and nobody else must
- * read it before.
+ * NULL, NULL and an offset, or a negative number: the kernel says EFAULT, and
+ * nobody else must read it before.
  */
 static inline bool stretch_is_wild(struct stretch part)
 {
-	return part.len && (uintptr_t)part.ptr < 4096;
+	return part.len && (intptr_t)part.ptr < 4096;
 }
 
 /* The next bytes from *place on, at most `max`; moves the place. */

@@ -30,6 +30,26 @@ static size_t total_bytes(const struct at_send *send)
 	return total;
 }
 
+/*
+ * Nobody has so many bytes, and the kernel refuses such a call before it looks
+ * at one of them. So it does with iovecs at NULL.
+ */
+#define BYTES_MAX ((size_t)1 << 46)
+
+static bool is_absurd(const struct at_send *send)
+{
+	size_t total = 0, i;
+
+	if (send->iov_count && (uintptr_t)send->iov < 4096)
+		return true;
+	for (i = 0; i < send->iov_count; i++) {
+		if (send->iov[i].iov_len > BYTES_MAX - total)
+			return true;
+		total += send->iov[i].iov_len;
+	}
+	return false;
+}
+
 /* --- the first look --- */
 
 static enum at_match look(const struct at_send *send)
@@ -186,8 +206,11 @@ static ssize_t send_composed(struct round *round, bool first, size_t done,
 
 /* --- one call --- */
 
+/* The number means another socket by now, and nothing was sent. */
+#define NOT_OURS (-2)
+
 static ssize_t send_rounds(struct conn *conn, const struct at_send *send,
-			   bool editable)
+			   bool editable, bool sure)
 {
 	struct place place = { 0, 0 };
 	size_t total = total_bytes(send), done = 0;
@@ -205,6 +228,11 @@ static ssize_t send_rounds(struct conn *conn, const struct at_send *send,
 		round_plan(&round);
 		if (first && !round.insert)
 			return send_original(&round);
+		if (!sure && !conn_still(conn, send->fd)) {
+			round_settle(&round, &(struct taken){ 0 });
+			return NOT_OURS;
+		}
+		sure = true;
 		result = send_composed(&round, first, done, &more);
 		if (result < 0)
 			return done ? (ssize_t)done : -1;
@@ -244,24 +272,24 @@ static bool pay(struct conn *conn, const struct at_send *send)
 	return true;
 }
 
-static ssize_t send_followed(struct conn *conn, const struct at_send *send)
+static ssize_t send_followed(struct conn *conn, const struct at_send *send,
+			     bool sure)
 {
 	bool editable = may_edit(send);
 
 	if (!editable && conn->carry_of && !pay(conn, send))
 		return -1;
-	return send_rounds(conn, send, editable);
+	return send_rounds(conn, send, editable, sure);
 }
 
 /*
- * Where bytes of ours may come in: is it still our socket? One system call a
- * request, and one for each further piece of a head.
+ * Does a message begin, or is something of ours unfinished? Then make sure
+ * that it is still our socket: one system call a request, and one for each
+ * further piece of a head. In a body only when a head follows in one call.
  */
-static bool verified(const struct conn *conn, int fd)
+static bool at_head(const struct conn *conn)
 {
-	if (at_http1_idle(&conn->out) || conn->draft || conn->carry_of)
-		return conn_still(conn, fd);
-	return true;
+	return at_http1_idle(&conn->out) || conn->draft || conn->carry_of;
 }
 
 /* The server did not want the body that was to come next. */
@@ -298,7 +326,7 @@ static void count_inherited(struct conn *conn)
 static bool send_on(struct conn *conn, const struct at_send *send,
 		    ssize_t *result)
 {
-	bool known;
+	bool sure, known;
 
 	if (!become_writer(conn)) {
 		*result = send->original(send);
@@ -306,7 +334,8 @@ static bool send_on(struct conn *conn, const struct at_send *send,
 	}
 	count_inherited(conn);
 	skip_refused(conn);
-	known = verified(conn, send->fd);
+	sure = at_head(conn);
+	known = !sure || conn_still(conn, send->fd);
 	/* Adopted while it was being connected. */
 	if (known && !conn->peer.len && !conn->peer.internal)
 		conn_find_peer(conn, send->fd);
@@ -316,7 +345,8 @@ static bool send_on(struct conn *conn, const struct at_send *send,
 		 (atomic_load(&conn->opaque) || atomic_load(&conn->out_lost)))
 		*result = send->original(send);
 	else
-		*result = send_followed(conn, send);
+		*result = send_followed(conn, send, sure);
+	known = known && *result != NOT_OURS;
 	/* Nothing more to do for this connection: a bystander from now on. */
 	if (known && atomic_load(&conn->opaque) && !conn->carry_of)
 		conn_detach(conn, send->fd, AT_FD_IGNORED);
@@ -344,7 +374,7 @@ ssize_t at_send(const struct at_send *send)
 	if (at_thread_hands_off() || !at_tracer_active())
 		return send->original(send);
 	slot = fdtable_get(send->fd);
-	if (slot == AT_FD_IGNORED)
+	if (slot == AT_FD_IGNORED || is_absurd(send))
 		return send->original(send);
 	conn = slot < AT_FD_CONN ? first_look(send, slot) : conn_hold(slot);
 	errno = saved;
@@ -372,6 +402,25 @@ static void skip(struct conn *conn, uint64_t count)
 		conn_lose(conn, AT_COUNT_OPAQUE_BYPASSED);
 }
 
+bool at_moving_out(int fd, at_sendmsg *sendmsg)
+{
+	struct at_send send = { .fd = fd, .sendmsg = sendmsg };
+	uint64_t slot = fdtable_get(fd);
+	struct conn *conn;
+	bool ready = true;
+
+	if (slot < AT_FD_CONN || at_thread_hands_off() ||
+	    !(conn = conn_hold(slot)))
+		return true;
+	if (become_writer(conn)) {
+		if (conn->carry_of && conn_still(conn, fd))
+			ready = pay(conn, &send);
+		conn_leave(&conn->writer);
+	}
+	conn_release(conn);
+	return ready;
+}
+
 static void moved_out(struct conn *conn, uint64_t count)
 {
 	if (!become_writer(conn))
@@ -385,12 +434,11 @@ static void moved_out(struct conn *conn, uint64_t count)
 
 void at_moved_out(int fd, ssize_t count)
 {
-	uint64_t slot = fdtable_get(fd);
 	struct conn *conn;
 
-	if (count <= 0 || slot < AT_FD_CONN || at_thread_hands_off())
+	if (count <= 0 || at_thread_hands_off())
 		return;
-	conn = conn_hold(slot);
+	conn = conn_moved(fd);
 	if (!conn)
 		return;
 	moved_out(conn, (uint64_t)count);

@@ -59,6 +59,8 @@ bool at_fd_followed(int fd);
 
 /* --- bytes --- */
 
+typedef ssize_t at_sendmsg(int fd, const struct msghdr *message, int flags);
+
 /* A write-like call as the application made it. */
 struct at_send {
 	int fd;
@@ -71,7 +73,7 @@ struct at_send {
 	/* Makes exactly the application's call; sets errno. */
 	ssize_t (*original)(const struct at_send *send);
 	/* libc's sendmsg, or the system call for syscall(); sets errno. */
-	ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
+	at_sendmsg *sendmsg;
 	const void *detail; /* for `original` */
 };
 
@@ -98,7 +100,12 @@ bool at_receive_begin(struct at_receive *receive, int fd);
 void at_receive_end(struct at_receive *receive, const struct iovec *iov,
 		    size_t iov_count, ssize_t result, int error, int flags);
 
-/* Bytes left or came through a door without a view (sendfile, splice). */
+/*
+ * Bytes are about to leave through a door without a view (sendfile, splice):
+ * what we owe goes out first. False, with errno: not now.
+ */
+bool at_moving_out(int fd, at_sendmsg *sendmsg);
+/* They have left, or came. */
 void at_moved_out(int fd, ssize_t count);
 void at_moved_in(int fd, ssize_t count);
 

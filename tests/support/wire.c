@@ -216,12 +216,16 @@ ssize_t wire_sendmsg(struct wire *wire, const struct msghdr *message, int flags)
 	return call(wire, &send);
 }
 
-void wire_move(struct wire *wire, const void *bytes, size_t len)
+bool wire_move(struct wire *wire, const void *bytes, size_t len)
 {
 	struct iovec iov = { (void *)(uintptr_t)bytes, len };
 
+	current = wire;
+	if (!at_moving_out(wire->fd, edited))
+		return false;
 	take(wire, &iov, 1, len);
 	at_moved_out(wire->fd, (ssize_t)len);
+	return true;
 }
 
 bool wire_write_all(struct wire *wire, const void *bytes, size_t len)

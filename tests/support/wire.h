@@ -67,8 +67,11 @@ ssize_t wire_send(struct wire *wire, const void *bytes, size_t len, int flags);
 ssize_t wire_sendmsg(struct wire *wire, const struct msghdr *message,
 		     int flags);
 
-/* Bytes that reach the kernel by another way (sendfile), and the report. */
-void wire_move(struct wire *wire, const void *bytes, size_t len);
+/*
+ * Bytes that reach the kernel by another way (sendfile), and the reports.
+ * False, with errno: what was owed before them did not go.
+ */
+bool wire_move(struct wire *wire, const void *bytes, size_t len);
 
 /* Write all of it as careful programs do; true when nothing failed. */
 bool wire_write_all(struct wire *wire, const void *bytes, size_t len);

@@ -3,6 +3,7 @@
  * Calls, requests and descriptors that are to be left alone.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -246,6 +247,31 @@ Test(send_alone, a_wild_address_is_for_the_kernel_to_refuse)
 	cr_expect_eq(wire_writev(&wire, iov, 2), 20);
 	cr_expect_eq(wire_write(&wire, NULL, 5), -1);
 	cr_expect_eq(wire_write(&wire, (void *)100, 4000), -1);
+	cr_expect_eq(wire_write(&wire, GET + 20, strlen(GET) - 20),
+		     strlen(GET) - 20);
+	expect_sent(GET, strlen(GET));
+	wire_close(&wire);
+}
+
+/* Lengths that wrap, or that nobody has, and no list at all. */
+Test(send_alone, an_absurd_call_is_for_the_kernel_to_refuse)
+{
+	struct iovec iov[] = { { (void *)(uintptr_t)GET, strlen(GET) },
+			       { (void *)(uintptr_t)GET, SIZE_MAX - 20 } };
+	struct iovec wild[] = { { (void *)(uintptr_t)GET, 20 },
+				{ (void *)-1, 500 } };
+	ssize_t steps[] = { -EINVAL, -EINVAL, -EFAULT, 20, -EFAULT };
+	struct script script = { steps, 5, 0, 1000 };
+
+	use_script(&script);
+	cr_expect_eq(wire_writev(&wire, iov, 2), -1);
+	cr_expect_eq(errno, EINVAL);
+	iov[1].iov_len = SSIZE_MAX;
+	cr_expect_eq(wire_writev(&wire, iov, 2), -1);
+	cr_expect_eq(wire_write(&wire, GET, (size_t)-1), -1);
+	cr_expect_eq(wire.original_count, 3);
+	cr_expect_eq(wire_writev(&wire, wild, 2), 20);
+	cr_expect_eq(wire_writev(&wire, wild + 1, 1), -1);
 	cr_expect_eq(wire_write(&wire, GET + 20, strlen(GET) - 20),
 		     strlen(GET) - 20);
 	expect_sent(GET, strlen(GET));

@@ -228,6 +228,19 @@ Test(send_number, a_number_that_becomes_a_pipe_is_let_go)
 	wire_close(&wire);
 }
 
+/* The rest of a body, and the next request behind it, in one call. */
+Test(send_number, nor_is_the_rest_of_a_body_followed_by_a_header_there)
+{
+	static const char both[] = "\1\2\3\4\5" GET;
+
+	wire_write(&wire, POST, strlen(POST) - 5);
+	replace_unseen();
+	cr_expect_eq(wire_write(&wire, both, strlen(both)), strlen(both));
+	expect_untouched(both, strlen(both));
+	cr_expect_eq(at_counter_value(AT_COUNT_OPAQUE_BYPASSED), 1);
+	wire_close(&wire);
+}
+
 /* --- bytes that pass without passing us --- */
 
 #define PUT "PUT /x HTTP/1.1\r\n" HOST "Content-Length: 100\r\n\r\n"
@@ -274,11 +287,88 @@ Test(send_number, bytes_in_the_middle_of_a_head_end_it)
 
 Test(send_number, bytes_of_bystanders_are_not_our_concern)
 {
-	at_moved_out(wire.fd, 10);
-	at_moved_in(wire.fd, 10);
+	int null = open("/dev/null", O_RDWR);
+
+	at_moved_out(null, 10);
+	at_moved_in(null, 10);
+	close(null);
+	at_moved_out(wire.fd, 0);
 	at_moved_out(-1, 10);
 	at_moved_in(1 << 20, 10);
 	wire_write(&wire, GET, strlen(GET));
 	expect_sent(GET, strlen(GET));
+	wire_close(&wire);
+}
+
+/* What comes behind bytes that nobody saw may be anything. */
+Test(send_number, who_begins_unseen_is_a_bystander)
+{
+	int one = wire.fd, other = dup(wire.fd);
+
+	wire_move(&wire, PUT, strlen(PUT));
+	wire_write(&wire, GET, strlen(GET));
+	cr_expect_eq(wire.edited_count, 0);
+	cr_expect(at_fd_ignored(wire.fd));
+	again();
+	at_fd_opened(wire.fd);
+	at_moved_in(wire.fd, 10);
+	wire_write(&wire, GET, strlen(GET));
+	cr_expect_eq(wire.edited_count, 0);
+	again();
+	at_fd_duplicated(one, other);
+	wire_move(&wire, PUT, strlen(PUT));
+	wire_write(&wire, GET, strlen(GET));
+	cr_expect_eq(wire.edited_count, 0);
+	at_fd_closing(other);
+	close(other);
+	wire_close(&wire);
+}
+
+Test(send_number, a_twin_may_move_a_body)
+{
+	int one = wire.fd, other = dup(wire.fd);
+
+	at_fd_duplicated(one, other);
+	wire_write(&wire, PUT, strlen(PUT));
+	at_moved_out(other, 100);
+	wire.out_len = 0;
+	wire_write(&wire, GET, strlen(GET));
+	expect_sent(GET, strlen(GET));
+	at_fd_closing(other);
+	close(other);
+	wire_close(&wire);
+}
+
+/* A file must not come into the middle of our header. */
+Test(send_number, what_is_owed_goes_before_bytes_that_pass_us)
+{
+	size_t head = head_end(GET);
+	ssize_t steps[] = { (ssize_t)head + 30, -EAGAIN, 10, 100 };
+	struct script script = { steps, 4, 0, 1000 };
+
+	use_script(&script);
+	cr_expect_eq(wire_write(&wire, GET, strlen(GET)), head);
+	cr_expect_not(wire_move(&wire, "\r\n", 2));
+	cr_expect_eq(errno, EAGAIN);
+	cr_expect_not(wire_move(&wire, "\r\n", 2));
+	cr_expect_eq(errno, EAGAIN);
+	cr_expect(wire_move(&wire, "\r\n", 2));
+	expect_sent(GET, strlen(GET));
+	cr_expect_eq(at_counter_value(AT_COUNT_OPAQUE_BYPASSED), 1);
+	wire_close(&wire);
+}
+
+/* Unless the number means another socket by now. */
+Test(send_number, but_not_to_another_socket)
+{
+	size_t head = head_end(GET);
+	ssize_t steps[] = { (ssize_t)head + 30 };
+	struct script script = { steps, 1, 0, 1000 };
+
+	use_script(&script);
+	cr_expect_eq(wire_write(&wire, GET, strlen(GET)), head);
+	replace_unseen();
+	cr_expect(wire_move(&wire, GET, strlen(GET)));
+	expect_untouched(GET, strlen(GET));
 	wire_close(&wire);
 }
