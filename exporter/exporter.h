@@ -24,10 +24,15 @@
 /* What the worker is asked to do; written by the host, then the ring woken. */
 enum at_export_command {
 	AT_EXPORT_RUN = 0,
-	/* Return as soon as possible, leaving what waits in the ring (fork). */
+	/*
+	 * Return as soon as possible, leaving what waits in the ring (fork). A
+	 * request that is out is waited for: taken back it would come twice.
+	 */
 	AT_EXPORT_PAUSE = 1,
 	/* Export all that has been pushed, then return; by deadline_ns. */
 	AT_EXPORT_DRAIN = 2,
+	/* A pause that cannot wait (sandbox): what is out is sent again. */
+	AT_EXPORT_ABORT = 3,
 };
 
 /*

@@ -277,7 +277,16 @@ static void act_on_fds(struct http_client *client, int *running)
 	}
 }
 
-static int drive(struct http_client *client, struct pace *pace)
+static bool all_sent(const struct http_client *client, size_t len)
+{
+	curl_off_t sent = 0;
+
+	return !curl_easy_getinfo(client->easy, CURLINFO_SIZE_UPLOAD_T,
+				  &sent) &&
+	       (size_t)sent >= len;
+}
+
+static int drive(struct http_client *client, struct pace *pace, size_t len)
 {
 	int running = 1, why = 0;
 
@@ -296,6 +305,7 @@ static int drive(struct http_client *client, struct pace *pace)
 		    pace_poll(pace, client->fds, client->fd_count, wait_ns))
 			act_on_fds(client, &running);
 		act_on_timer(client, &running);
+		pace->out = all_sent(client, len);
 	}
 	return 0;
 }
@@ -358,7 +368,9 @@ int http_client_post(struct http_client *client, struct pace *pace,
 	curl_easy_setopt(client->easy, CURLOPT_HEADERDATA, answer);
 	if (curl_multi_add_handle(client->multi, client->easy))
 		return -ENOMEM;
-	result = drive(client, pace);
+	pace->out = false;
+	result = drive(client, pace, len);
+	pace->out = false;
 	if (!result)
 		take_result(client, answer);
 	curl_multi_remove_handle(client->multi, client->easy);

@@ -49,6 +49,10 @@ static uint64_t command_left_ns(struct pace *pace, uint64_t now_ns, int *why)
 {
 	switch (pace_command(pace)) {
 	case AT_EXPORT_PAUSE:
+		if (pace->out)
+			return AT_NO_LIMIT;
+		/* fall through */
+	case AT_EXPORT_ABORT:
 		if (!pace->pause_since_ns)
 			pace->pause_since_ns = now_ns;
 		*why = -EAGAIN;
@@ -135,7 +139,7 @@ int pace_sleep(struct pace *pace)
 		uint64_t now_ns = at_clock_now_ns();
 		int why = 0;
 
-		if (command == AT_EXPORT_PAUSE) {
+		if (command == AT_EXPORT_PAUSE || command == AT_EXPORT_ABORT) {
 			pace->pause_since_ns = now_ns;
 			return -EAGAIN;
 		}

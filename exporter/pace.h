@@ -17,7 +17,7 @@
 
 /* A transfer that is under way looks at the command this often. */
 #define PACE_SLICE_NS UINT64_C(5000000)
-/* What it is given to end once a pause is asked for. */
+/* What it is given to end once a pause is asked for, unless it is all out. */
 #define PACE_PAUSE_NS UINT64_C(15000000)
 
 struct pace {
@@ -30,6 +30,7 @@ struct pace {
 	/* Of this stretch of work: */
 	uint64_t started_ns;
 	uint64_t pause_since_ns;
+	bool out; /* all of a request is, its answer is not here yet */
 };
 
 /* A new batch that may take budget_ns. */
