@@ -29,6 +29,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hooks/hooks.h"
@@ -48,6 +49,7 @@ int __connect(int fd, const struct sockaddr *peer, socklen_t len);
 int __close(int fd);
 int __dup2(int from, int to);
 int __fcntl(int fd, int command, ...);
+pid_t _Fork(void);
 int capset(void *header, const void *data);
 
 /* One slot for each interposed symbol: the next definition after ours. */

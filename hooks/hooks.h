@@ -39,6 +39,12 @@ struct hook_lifecycle {
 	void (*before_sandbox)(void);
 	/* The main thread ends, the process goes on. */
 	void (*main_thread_ends)(void);
+	/* fork() is about to be called: libc's own handlers come next. */
+	void (*before_fork)(void);
+	/* The three of pthread_atfork, for what runs without them (_Fork). */
+	void (*fork_prepare)(void);
+	void (*fork_parent)(void);
+	void (*fork_child)(void);
 };
 
 extern const struct hook_lifecycle *hook_lifecycle;

@@ -143,16 +143,6 @@ void hook__Exit(int status)
 }
 HOOK_EXPORT(_Exit)
 
-void hook_quick_exit(int status)
-{
-	before_exit();
-	if (REAL(quick_exit))
-		REAL(quick_exit)(status);
-	REAL(_exit)(status);
-	__builtin_unreachable();
-}
-HOOK_EXPORT(quick_exit)
-
 void hook_pthread_exit(void *result)
 {
 	if (hook_lifecycle && sys_gettid() == sys_getpid())
@@ -162,10 +152,143 @@ void hook_pthread_exit(void *result)
 }
 HOOK_EXPORT(pthread_exit)
 
-/* For vfork.S: marks the thread, answers where the real one is. */
+/* --- children --- */
+
+pid_t hook_fork(void)
+{
+	int error = errno;
+
+	if (hook_lifecycle && !at_thread_hands_off())
+		hook_lifecycle->before_fork();
+	errno = error;
+	return REAL(fork)();
+}
+HOOK_EXPORT(fork)
+
+static void after_fork(pid_t child)
+{
+	int error = errno;
+
+	if (child == 0)
+		hook_lifecycle->fork_child();
+	else
+		hook_lifecycle->fork_parent();
+	errno = error;
+}
+
+/* fork without handlers, which are right for us all the same. */
+pid_t hook__Fork(void)
+{
+	int error = errno;
+	pid_t child;
+
+	if (!HAVE_REAL(_Fork))
+		return -1;
+	if (!hook_lifecycle || at_thread_hands_off())
+		return REAL(_Fork)();
+	hook_lifecycle->fork_prepare();
+	errno = error;
+	child = REAL(_Fork)();
+	after_fork(child);
+	return child;
+}
+HOOK_EXPORT(_Fork)
+
+/* The parent ends inside libc, where no hook of ours is passed. */
+int hook_daemon(int nochdir, int noclose)
+{
+	before_exec();
+	return REAL(daemon)(nochdir, noclose);
+}
+HOOK_EXPORT(daemon)
+
+/* A child that shares our memory must keep off, however long it lives. */
+static void before_clone(unsigned long flags)
+{
+	int error = errno;
+
+	if (!at_thread_hands_off() && (flags & CLONE_VM))
+		at_vfork_begin(!(flags & (CLONE_VFORK | CLONE_SETTLS)));
+	errno = error;
+}
+
+int hook_clone(int (*function)(void *), void *stack, int flags, void *arg, ...)
+{
+	va_list args;
+	void *more[3];
+	int i;
+
+	va_start(args, arg);
+	for (i = 0; i < 3; i++)
+		more[i] = va_arg(args, void *);
+	va_end(args);
+	before_clone((unsigned long)flags);
+	return REAL(clone)(function, stack, flags, arg, more[0], more[1],
+			   more[2]);
+}
+HOOK_EXPORT(clone)
+
+/* For twice.S: marks the thread, answers where the real one is. */
 __typeof__(vfork) *hook_vfork_prepare(void);
 __typeof__(vfork) *hook_vfork_prepare(void)
 {
-	at_vfork_begin();
+	before_clone(CLONE_VM | CLONE_VFORK);
 	return REAL(vfork);
 }
+
+/* Same, for syscall() with a call that returns twice; `first` is its first
+ * argument. */
+void *hook_syscall_prepare(long nr, unsigned long first);
+void *hook_syscall_prepare(long nr, unsigned long first)
+{
+	if (nr == SYS_clone)
+		before_clone(first);
+	else if (nr == SYS_clone3 && first >= 4096)
+		before_clone(*(const uint64_t *)first); /* flags come first */
+#ifdef SYS_vfork
+	else if (nr == SYS_vfork)
+		before_clone(CLONE_VM | CLONE_VFORK);
+#endif
+	return (void *)(uintptr_t)REAL(syscall);
+}
+
+/* --- waiting for them, a sign of life: see at_tracer_resume() --- */
+
+pid_t hook_wait(int *status)
+{
+	at_tracer_resume();
+	return REAL(wait)(status);
+}
+HOOK_EXPORT(wait)
+
+pid_t hook_waitpid(pid_t child, int *status, int options)
+{
+	at_tracer_resume();
+	return REAL(waitpid)(child, status, options);
+}
+HOOK_EXPORT(waitpid)
+
+int hook_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	at_tracer_resume();
+	return REAL(waitid)(type, id, info, options);
+}
+HOOK_EXPORT(waitid)
+
+pid_t hook_wait3(int *status, int options, struct rusage *usage)
+{
+	if (!HAVE_REAL(wait3))
+		return -1;
+	at_tracer_resume();
+	return REAL(wait3)(status, options, usage);
+}
+HOOK_EXPORT(wait3)
+
+pid_t hook_wait4(pid_t child, int *status, int options, struct rusage *usage)
+{
+	if (!HAVE_REAL(wait4))
+		return -1;
+	at_tracer_resume();
+	return REAL(wait4)(child, status, options, usage);
+}
+HOOK_EXPORT(wait4)

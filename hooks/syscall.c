@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * syscall family: libuv closes its sockets with syscall(SYS_close), others do
- * all their I/O so. syscall.S has already sent calls that return twice, and
- * all that are none of our business, straight to libc.
+ * all their I/O so. twice.S has already sent calls that return twice
+ * straight to libc.
  */
 #include <sys/syscall.h>
 
@@ -170,7 +170,7 @@ static void before_end(const struct raw *raw)
 	errno = error;
 }
 
-/* From syscall.S, for every number that it does not pass on itself. */
+/* From twice.S, for every number that it does not pass on itself. */
 long hook_syscall_dispatch(long nr, long a, long b, long c, long d, long e,
 			   long f);
 long hook_syscall_dispatch(long nr, long a, long b, long c, long d, long e,
@@ -216,11 +216,4 @@ long hook_syscall_dispatch(long nr, long a, long b, long c, long d, long e,
 		break;
 	}
 	return call(&raw);
-}
-
-/* For syscall.S. */
-void *hook_syscall_real(void);
-void *hook_syscall_real(void)
-{
-	return (void *)(uintptr_t)REAL(syscall);
 }

@@ -44,7 +44,7 @@ syscall:
 	pushq %r9
 	subq $8, %rsp
 	.cfi_adjust_cfa_offset 56
-	call hook_syscall_real
+	call hook_syscall_prepare
 	addq $8, %rsp
 	popq %r9
 	popq %r8

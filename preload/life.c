@@ -56,17 +56,25 @@ static void drain(void)
 /* Exec may fail, and then life goes on: open spans stay open. */
 static void before_exec(void)
 {
+	at_notice_fork();
 	at_tracer_flush();
 	drain();
 }
 
 static void before_exit(void)
 {
-	if (!at_tracer_active())
+	if (!at_tracer_active() || at_thread_hands_off())
 		return;
+	at_notice_fork();
 	at_tracer_end_open();
 	drain();
 	at_log_counters();
+}
+
+static void before_quick_exit(void *unused)
+{
+	(void)unused;
+	before_exit();
 }
 
 /* A thread of ours would keep what the program believes it has dropped. */
@@ -74,36 +82,38 @@ static void before_sandbox(void)
 {
 	if (!at_tracer_active())
 		return;
+	at_notice_fork();
 	at_tracer_prepare();
-	exporter_thread_pause(SANDBOX_WAIT_NS);
+	exporter_thread_abort(SANDBOX_WAIT_NS);
 }
 
 static void main_thread_ends(void)
 {
+	at_notice_fork();
 	exporter_thread_end_when_idle();
 }
-
-static const struct hook_lifecycle lifecycle = {
-	.before_exec = before_exec,
-	.before_exit = before_exit,
-	.before_sandbox = before_sandbox,
-	.main_thread_ends = main_thread_ends,
-};
 
 /* --- fork --- */
 
 /* Of the thread that forks; there may be several. */
 static __thread bool gate_closed;
 
+/* Ahead of the program's own prepare handlers, which run before ours. */
+static void before_fork(void)
+{
+	at_notice_fork();
+	exporter_thread_pause(FORK_WAIT_NS);
+}
+
 /*
  * The thread ends and is waited for (a program that looks sees one thread);
- * the gate covers what could not end in time.
+ * the gate covers what could not end in time, or was begun since.
  */
 static void fork_prepare(void)
 {
 	if (at_thread_hands_off())
 		return;
-	exporter_thread_pause(FORK_WAIT_NS);
+	before_fork();
 	gate_closed = gate_close(FORK_WAIT_NS);
 }
 
@@ -114,11 +124,12 @@ static void fork_parent(void)
 	if (gate_closed)
 		gate_open();
 	gate_closed = false;
+	exporter_thread_resume();
 	at_tracer_after_fork_parent();
-	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
-		exporter_thread_start();
+	at_tracer_resume_later();
 }
 
+/* Also in children that are noticed later. */
 static void fork_child(void)
 {
 	gate_closed = false;
@@ -127,6 +138,21 @@ static void fork_child(void)
 	atomic_store(&spent_ns, 0);
 }
 
+static const struct hook_lifecycle lifecycle = {
+	.before_exec = before_exec,
+	.before_exit = before_exit,
+	.before_sandbox = before_sandbox,
+	.main_thread_ends = main_thread_ends,
+	.before_fork = before_fork,
+	.fork_prepare = fork_prepare,
+	.fork_parent = fork_parent,
+	.fork_child = fork_child,
+};
+
+/* Weak: musl lacks both. */
+int life_at_quick_exit(void (*handler)(void *),
+		       void *dso) __asm__("__cxa_at_quick_exit")
+	__attribute__((weak));
 int life_register_atfork(void (*prepare)(void), void (*parent)(void),
 			 void (*child)(void),
 			 void *dso) __asm__("__register_atfork")
@@ -139,12 +165,15 @@ void life_setup(const struct at_config *settings)
 
 	config = settings;
 	hook_lifecycle = &lifecycle;
+	at_tracer_set_forked(fork_child);
 	/* An allocator that registers its own handlers must do so first. */
 	first = malloc(1);
 	free(first);
 	if (life_register_atfork)
 		life_register_atfork(fork_prepare, fork_parent, fork_child,
 				     __dso_handle);
-	/* Registered this early, it runs after all of the program's own. */
+	/* Registered this early, they run after all of the program's own. */
 	atexit(before_exit);
+	if (life_at_quick_exit)
+		life_at_quick_exit(before_quick_exit, NULL);
 }

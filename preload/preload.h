@@ -30,8 +30,15 @@ bool exporter_thread_has_work(void);
  */
 bool exporter_thread_drain(uint64_t timeout_ns);
 
-/* End the thread, keep what waits: before fork and before a sandbox. */
+/*
+ * End the thread, keep what waits; before fork. It may outlive timeout_ns: a
+ * request that is out is waited for.
+ */
 void exporter_thread_pause(uint64_t timeout_ns);
+/* After fork: a thread that is still there goes on. */
+void exporter_thread_resume(void);
+/* Same as pause, and nothing is waited for: before a sandbox. */
+void exporter_thread_abort(uint64_t timeout_ns);
 
 /* From now on it must not be started again (a filter is in place). */
 void exporter_thread_forbid(void);

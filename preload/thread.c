@@ -26,6 +26,7 @@
 #define STACK_BYTES (512u * 1024u)
 #define CLOSE_RANGE_UNSHARE_ 2
 #define SETTLE_NS 20000000u
+#define GONE_NAP_NS 20000u
 #define IDLE_EXPORT_NS UINT64_C(30000000000)
 
 enum state {
@@ -38,9 +39,12 @@ enum state {
 typedef int (*export_fn)(struct at_exporter_host *host);
 
 static _Atomic uint32_t state;
+static _Atomic uint32_t thread_tid;
 static _Atomic bool end_when_idle;
 static struct at_exporter_host host;
 static export_fn export_spans;
+/* Why it is forbidden, for what ends nevertheless. */
+static enum at_counter lost_as = AT_COUNT_NO_THREAD;
 static char executable[256];
 
 /*
@@ -60,6 +64,9 @@ static struct {
 
 static bool find_libc(void)
 {
+	/* Once: the loader's list is walked without its lock. */
+	if (libc.dlsym)
+		return true;
 	libc.create = hook_find("pthread_create");
 	libc.attr_init = hook_find("pthread_attr_init");
 	libc.attr_setstacksize = hook_find("pthread_attr_setstacksize");
@@ -122,18 +129,25 @@ static export_fn load_exporter(void)
 	return export_spans;
 }
 
-/* Without an exporter nothing will ever leave: count it and be done. */
-static void drop_all(void)
+/* Nothing will ever leave: count it and be done. */
+static void drop_all(enum at_counter why)
 {
-	struct at_ring_reader *reader = sys_map(sizeof(*reader));
+	static _Atomic bool busy; /* a ring has one reader */
+	struct at_ring *ring = at_tracer_ring();
+	struct at_ring_reader *reader;
 	struct at_span span;
 
-	if (!reader)
+	if (!ring || atomic_exchange(&busy, true))
 		return;
-	at_ring_reader_init(reader, host.ring);
-	while (at_ring_pop(reader, &span, sizeof(span), at_clock_now_ns()) != 0)
-		at_count(AT_COUNT_NO_EXPORTER, 1);
-	sys_unmap(reader, sizeof(*reader));
+	reader = sys_map(sizeof(*reader));
+	if (reader) {
+		at_ring_reader_init(reader, ring);
+		while (at_ring_pop(reader, &span, sizeof(span),
+				   at_clock_now_ns()) != 0)
+			at_count(why, 1);
+		sys_unmap(reader, sizeof(*reader));
+	}
+	atomic_store(&busy, false);
 }
 
 static void *thread_main(void *unused)
@@ -142,18 +156,26 @@ static void *thread_main(void *unused)
 
 	(void)unused;
 	at_thread_is_ours();
+	atomic_store(&thread_tid, (uint32_t)sys_gettid());
 	leave_application_fds();
 	sys_prctl(PR_SET_NAME, (unsigned long)"autotrace", 0, 0, 0);
 	atomic_store(&state, STATE_RUNNING);
 	if (!export_spans && !load_exporter()) {
-		drop_all();
+		lost_as = AT_COUNT_NO_EXPORTER;
+		drop_all(lost_as);
 		next = STATE_FORBIDDEN;
 	} else {
-		export_spans(&host);
+		/* A pause may be over before it has begun. */
+		while (!export_spans(&host) &&
+		       atomic_load(&host.command) == AT_EXPORT_RUN)
+			;
 		host.forked = false;
 	}
 	atomic_store(&state, next);
 	sys_futex_wake(&state, INT32_MAX);
+	if (next == STATE_STOPPED &&
+	    atomic_load(&host.command) == AT_EXPORT_RUN)
+		exporter_thread_start();
 	return NULL;
 }
 
@@ -278,14 +300,58 @@ bool exporter_thread_drain(uint64_t timeout_ns)
 		exporter_thread_start();
 	if (alive(atomic_load(&state)))
 		command(AT_EXPORT_DRAIN, timeout_ns);
+	if (atomic_load(&state) == STATE_FORBIDDEN)
+		drop_all(lost_as);
 	return !alive(atomic_load(&state)) &&
 	       at_counter_value(AT_COUNT_EXIT_TIMEOUT) == late;
 }
 
+/*
+ * It has said its last word, yet the kernel takes a moment more to take it off
+ * the list of threads.
+ */
+static void wait_gone(uint64_t deadline_ns)
+{
+	static _Atomic uint32_t never;
+	uint32_t tid = atomic_load(&thread_tid);
+	int pid = sys_getpid();
+
+	while (sys_call3(SYS_tgkill, pid, tid, 0) == 0 &&
+	       at_clock_now_ns() < deadline_ns)
+		sys_futex_wait(&never, 0, GONE_NAP_NS);
+	/* The number may be somebody else's next time. */
+	atomic_compare_exchange_strong(&thread_tid, &tid, 0);
+}
+
+void exporter_thread_resume(void)
+{
+	uint32_t pause = AT_EXPORT_PAUSE;
+
+	atomic_compare_exchange_strong(&host.command, &pause, AT_EXPORT_RUN);
+}
+
+static void end_thread(enum at_export_command how, uint64_t timeout_ns)
+{
+	bool running = alive(atomic_load(&state));
+	uint64_t deadline_ns;
+
+	if (!running && !atomic_load(&thread_tid))
+		return;
+	deadline_ns = at_clock_now_ns() + timeout_ns;
+	if (running)
+		command(how, timeout_ns);
+	if (!alive(atomic_load(&state)))
+		wait_gone(deadline_ns);
+}
+
 void exporter_thread_pause(uint64_t timeout_ns)
 {
-	if (alive(atomic_load(&state)))
-		command(AT_EXPORT_PAUSE, timeout_ns);
+	end_thread(AT_EXPORT_PAUSE, timeout_ns);
+}
+
+void exporter_thread_abort(uint64_t timeout_ns)
+{
+	end_thread(AT_EXPORT_ABORT, timeout_ns);
 }
 
 void exporter_thread_forbid(void)
@@ -307,6 +373,7 @@ void exporter_thread_after_fork_child(bool usable)
 {
 	if (atomic_load(&state) == STATE_FORBIDDEN)
 		return;
+	atomic_store(&thread_tid, 0);
 	/* Even one that had ended left a reader and connections behind. */
 	host.forked = true;
 	/* If it was inside curl or the loader: never touch it again. */

@@ -6,6 +6,7 @@
 
 #include "core/sys.h"
 #include "tracer/fdtable.h"
+#include "tracer/fork.h"
 
 static struct pool conns =
 	POOL_KEEPING(struct conn, 64, offsetof(struct conn, lock));
@@ -117,6 +118,7 @@ static struct conn *make(int fd, uint64_t inode, const struct sockaddr *to,
 		at_count(AT_COUNT_CONNECTIONS_FULL, 1);
 		return NULL;
 	}
+	fork_watch();
 	reset(conn);
 	conn->inode = inode;
 	conn_find_peer(conn, fd);

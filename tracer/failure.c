@@ -19,6 +19,7 @@
 #include "core/sys.h"
 #include "tracer/attempt.h"
 #include "tracer/context.h"
+#include "tracer/fork.h"
 #include "tracer/output.h"
 #include "tracer/repeat.h"
 #include "tracer/request.h"
@@ -86,6 +87,7 @@ static void unlock_tables(void)
 	set(&attempts_held, held);
 	set(&timed, later);
 	set(&failure_watching, pending || later);
+	fork_watch();
 	set(&used, true);
 	unlock_unchanged();
 }
@@ -166,8 +168,10 @@ static void report_due(uint64_t now_ns)
 
 void at_connect_begins(void)
 {
-	if (at_tracer_active() && !at_thread_hands_off())
-		begun_ns = at_clock_now_ns();
+	if (!at_tracer_active() || at_thread_hands_off())
+		return;
+	at_notice_fork();
+	begun_ns = at_clock_now_ns();
 }
 
 /*
@@ -449,8 +453,10 @@ static void closed(const struct pending *pending)
 void failure_closed(unsigned int first, unsigned int last)
 {
 	struct pending pending;
-	bool found = is_set(&pending_some);
+	bool found;
 
+	at_notice_fork();
+	found = is_set(&pending_some);
 	while (found && lock_tables()) {
 		found = attempt_take_pending(first, last, &pending);
 		unlock_tables();

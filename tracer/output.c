@@ -8,6 +8,7 @@
 #include "core/hub.h"
 #include "core/ring.h"
 #include "core/sys.h"
+#include "tracer/fork.h"
 #include "tracer/tracer.h"
 
 /*
@@ -29,6 +30,7 @@ static struct at_ring *ring;
 static uint32_t ring_count;
 static _Atomic uint32_t own_pid;
 static _Atomic(void (*)(void)) starter;
+_Atomic bool at_resume_due;
 static char executable[256];
 static uint32_t executable_len;
 
@@ -40,6 +42,15 @@ void output_start(const struct at_config *settings)
 void at_tracer_set_starter(void (*start)(void))
 {
 	atomic_store(&starter, start);
+}
+
+static void start(void)
+{
+	void (*now)(void) = atomic_load(&starter);
+
+	atomic_store_explicit(&at_resume_due, false, memory_order_relaxed);
+	if (now)
+		now();
 }
 
 static void find_executable(void)
@@ -89,6 +100,7 @@ void output_prepare(void)
 		return;
 	if (!atomic_compare_exchange_strong(&place, &undecided, PLACE_DECIDING))
 		return;
+	fork_watch();
 	found = join_hub();
 	/* A process that outlives its hub goes on with what the user set. */
 	if (found == PLACE_NOWHERE)
@@ -135,9 +147,13 @@ static void name_process(struct at_span *span)
 
 void output_span(struct at_span *span)
 {
-	void (*start)(void) = atomic_load(&starter);
 	int where;
 
+	/* Begun in the parent, and interrupted there by a raw fork. */
+	if (fork_unnoticed()) {
+		at_count(AT_COUNT_FORK_INHERITED, 1);
+		return;
+	}
 	output_prepare();
 	where = atomic_load(&place);
 	at_count(AT_COUNT_SPANS_ENDED, 1);
@@ -156,8 +172,39 @@ void output_span(struct at_span *span)
 	}
 	if (at_ring_push(ring, span->pid, span, span->size_bytes))
 		at_count(AT_COUNT_QUEUE_FULL, 1);
-	if (where == PLACE_RING && start)
+	if (where == PLACE_RING)
 		start();
+}
+
+/* --- the thread that reads our own ring --- */
+
+void at_tracer_resume_later(void)
+{
+	if (at_tracer_ring() && at_ring_count(ring))
+		atomic_store(&at_resume_due, true);
+}
+
+/*
+ * Making a thread takes locks of libc's that a signal handler must not wait
+ * for. In a handler at least its own signal is blocked; elsewhere it is rare.
+ */
+static bool any_signal_blocked(void)
+{
+	uint64_t blocked = 0;
+
+	return sys_call4(SYS_rt_sigprocmask, 0, NULL, &blocked,
+			 sizeof(blocked)) ||
+	       blocked;
+}
+
+void at_tracer_resume_now(void)
+{
+	if (any_signal_blocked() || fork_unnoticed())
+		return;
+	if (at_tracer_ring() && at_ring_count(ring))
+		start();
+	else
+		atomic_store(&at_resume_due, false);
 }
 
 struct at_ring *at_tracer_ring(void)
@@ -172,6 +219,7 @@ struct at_ring *at_tracer_ring(void)
 void output_after_fork_child(void)
 {
 	atomic_store(&own_pid, 0);
+	atomic_store(&at_resume_due, false);
 	if (atomic_load(&place) == PLACE_DECIDING)
 		atomic_store(&place, PLACE_UNDECIDED);
 	if (atomic_load(&place) != PLACE_RING)

@@ -195,6 +195,8 @@ bool at_receive_begin(struct at_receive *receive, int fd)
 	if (slot == AT_FD_IGNORED || (unsigned int)fd >= AT_FD_MAX ||
 	    at_thread_hands_off() || !at_tracer_active())
 		return false;
+	if (slot >= AT_FD_CONN)
+		at_notice_fork();
 	if (slot == AT_FD_TWIN && (receive->conn = conn_of_twin(fd)))
 		receive->slot = conn_slot(receive->conn);
 	else if (slot >= AT_FD_CONN && !(receive->conn = conn_hold(slot)))

@@ -376,6 +376,7 @@ ssize_t at_send(const struct at_send *send)
 	slot = fdtable_get(send->fd);
 	if (slot == AT_FD_IGNORED || is_absurd(send))
 		return send->original(send);
+	at_notice_fork();
 	conn = slot < AT_FD_CONN ? first_look(send, slot) : conn_hold(slot);
 	errno = saved;
 	while (conn && !send_on(conn, send, &result)) {

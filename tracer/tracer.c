@@ -8,12 +8,12 @@
 
 #include "core/counters.h"
 #include "core/environ.h"
-#include "core/ids.h"
 #include "core/sys.h"
 #include "tracer/conn.h"
 #include "tracer/context.h"
 #include "tracer/failure.h"
 #include "tracer/fdtable.h"
+#include "tracer/fork.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
 
@@ -24,16 +24,19 @@ static _Atomic bool active;
 /* --- threads that must keep off --- */
 
 static __thread bool thread_is_ours;
-static __thread int vfork_tid; /* 0: no vfork under way on this thread */
+static __thread int vfork_tid;        /* 0: no vfork under way on this thread */
+static __thread bool block_is_shared; /* and may be for long */
 
 void at_thread_is_ours(void)
 {
 	thread_is_ours = true;
 }
 
-void at_vfork_begin(void)
+void at_vfork_begin(bool runs_beside)
 {
 	vfork_tid = sys_gettid();
+	if (runs_beside)
+		block_is_shared = true;
 }
 
 /*
@@ -44,7 +47,8 @@ static bool in_vfork_child(void)
 {
 	if (sys_gettid() != vfork_tid)
 		return true;
-	vfork_tid = 0;
+	if (!block_is_shared)
+		vfork_tid = 0;
 	return false;
 }
 
@@ -53,6 +57,12 @@ bool at_thread_hands_off(void)
 	if (thread_is_ours)
 		return true;
 	return vfork_tid && in_vfork_child();
+}
+
+void thread_is_alone(void)
+{
+	vfork_tid = 0;
+	block_is_shared = false;
 }
 
 /* --- start and end --- */
@@ -100,63 +110,6 @@ void at_tracer_end_open(void)
 	conn_each(end_open);
 }
 
-/*
- * What the parent had under way is the parent's to report, and what it was in
- * the middle of sending or reading goes on there: nobody here can say how far
- * it came. Locks may be held by threads that do not exist here; we are alone.
- */
-static void disown(struct conn *conn)
-{
-	bool under_way = conn->draft || conn->carry_of || conn_waiting(conn) ||
-			 !at_http1_idle(&conn->out) ||
-			 atomic_load(&conn->writer) ||
-			 atomic_load(&conn->reader);
-
-	atomic_store(&conn->lock, 0);
-	atomic_store(&conn->writer, 0);
-	atomic_store(&conn->reader, 0);
-	while (conn_oldest(conn)) {
-		at_count(AT_COUNT_FORK_INHERITED, 1);
-		conn_drop_oldest(conn);
-	}
-	if (under_way && !atomic_load(&conn->opaque))
-		atomic_store(&conn->opaque, CONN_INHERITED);
-	if (!conn->carry_of)
-		return;
-	/* The parent owes these bytes. */
-	request_free(conn->carry_of);
-	conn->carry_of = NULL;
-}
-
-/* Two processes may write now, and neither knows whether the other did. */
-static void share(struct conn *conn)
-{
-	uint32_t nobody = 0;
-
-	if (!atomic_compare_exchange_strong(&conn->writer, &nobody, 1))
-		return; /* in the middle of it */
-	if (conn->carry_of && conn_lock(conn)) {
-		conn_lose(conn, AT_COUNT_OPAQUE_SHARED);
-		conn_unlock(conn);
-	}
-	conn_leave(&conn->writer);
-}
-
-void at_tracer_after_fork_parent(void)
-{
-	conn_each(share);
-}
-
-void at_tracer_after_fork_child(void)
-{
-	vfork_tid = 0;
-	at_counters_reset();
-	at_ids_reseed();
-	output_after_fork_child();
-	failure_after_fork_child();
-	conn_each(disown);
-}
-
 /* --- descriptors --- */
 
 bool at_fd_followed(int fd)
@@ -176,10 +129,12 @@ static void let_go(uint64_t slot)
 
 static void forget_fd(int fd)
 {
-	uint64_t old;
+	uint64_t old = fdtable_get(fd);
 
-	if (fdtable_get(fd) == AT_FD_UNKNOWN)
+	if (old == AT_FD_UNKNOWN)
 		return;
+	if (old >= AT_FD_CONN)
+		at_notice_fork();
 	fdtable_set(fd, AT_FD_UNKNOWN, &old);
 	if (old >= AT_FD_CONN)
 		let_go(old);
@@ -187,14 +142,17 @@ static void forget_fd(int fd)
 
 void at_fd_opened(int fd)
 {
-	if (fd >= 0 && !at_thread_hands_off())
-		forget_fd(fd);
+	if (fd < 0 || at_thread_hands_off())
+		return;
+	at_tracer_resume();
+	forget_fd(fd);
 }
 
 void at_fd_closing(int fd)
 {
 	if (fd < 0 || at_thread_hands_off())
 		return;
+	at_tracer_resume();
 	failure_closing((unsigned int)fd, (unsigned int)fd);
 	forget_fd(fd);
 }
@@ -205,6 +163,7 @@ void at_fd_range_closing(unsigned int first, unsigned int last)
 
 	if (at_thread_hands_off() || first >= AT_FD_MAX)
 		return;
+	at_tracer_resume();
 	failure_closing(first, last);
 	end = last >= AT_FD_MAX ? AT_FD_MAX - 1 : (int)last;
 	for (fd = (int)first; fd <= end; fd++) {

@@ -169,10 +169,51 @@ void at_tracer_after_fork_parent(void);
 void at_tracer_after_fork_child(void);
 
 /*
- * In a vfork child (shared memory): nothing may be changed. Set before vfork
- * returns twice, cleared by the parent's thread when it runs again.
+ * What preload/ does in a forked child (which includes the call above); also
+ * called when a child turns up that no fork handler has told us about.
  */
-void at_vfork_begin(void);
+void at_tracer_set_forked(void (*handler)(void));
+
+/* Points at 0 in such a child; NULL: nothing to be kept from one yet. */
+extern _Atomic(_Atomic uint32_t *) at_fork_mark;
+void at_fork_noticed(void);
+
+/* Before anything is done with what may be the parent's: two loads. */
+static inline void at_notice_fork(void)
+{
+	_Atomic uint32_t *mark =
+		atomic_load_explicit(&at_fork_mark, memory_order_relaxed);
+
+	if (__builtin_expect(
+		    mark && !atomic_load_explicit(mark, memory_order_relaxed),
+		    0))
+		at_fork_noticed();
+}
+
+/*
+ * A program that counts its threads when it forks must not find ours, so the
+ * parent does without for a while: spans that wait are taken up by the next
+ * span that ends, or by the next sign of life (a descriptor is opened or
+ * closed, a child is waited for).
+ */
+void at_tracer_resume_later(void);
+extern _Atomic bool at_resume_due;
+void at_tracer_resume_now(void);
+
+static inline void at_tracer_resume(void)
+{
+	if (__builtin_expect(atomic_load_explicit(&at_resume_due,
+						  memory_order_relaxed),
+			     0))
+		at_tracer_resume_now();
+}
+
+/*
+ * In a vfork child (shared memory): nothing may be changed. Set before vfork
+ * returns twice, cleared by the parent's thread when it runs again; kept where
+ * the child runs beside its parent (clone without CLONE_VFORK).
+ */
+void at_vfork_begin(bool runs_beside);
 
 /* True when this thread must leave everything alone (ours, or vfork child). */
 bool at_thread_hands_off(void);
