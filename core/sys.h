@@ -11,6 +11,7 @@
 #define AT_CORE_SYS_H
 
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -217,6 +218,12 @@ static inline int sys_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 static inline int sys_futex_wake(_Atomic uint32_t *word, int count)
 {
 	return (int)sys_call3(SYS_futex, word, FUTEX_WAKE, count);
+}
+
+/* What is set; nothing is changed. */
+static inline int sys_sigaltstack(stack_t *stack)
+{
+	return (int)sys_call2(SYS_sigaltstack, NULL, stack);
 }
 
 static inline int sys_prctl(int option, unsigned long a, unsigned long b,

@@ -4,20 +4,28 @@
 
 /* --- reading --- */
 
-static HOOK_SLOW ssize_t watched_read(int fd, void *buf, size_t len)
+static HOOK_SLOW ssize_t followed_read(struct at_receive *receive, void *buf,
+				       size_t len)
 {
-	struct at_receive receive;
 	struct iovec iov = { buf, len };
 	ssize_t result;
 	int error;
 
-	if (!at_receive_begin(&receive, fd))
-		return REAL(read)(fd, buf, len);
-	result = REAL(read)(fd, buf, len);
+	AT_UNWINDS;
+	result = REAL(read)(receive->fd, buf, len);
 	error = errno;
-	at_receive_end(&receive, &iov, 1, result, error, 0);
+	at_receive_end(receive, &iov, 1, result, error, 0);
 	errno = error;
 	return result;
+}
+
+static HOOK_SLOW ssize_t watched_read(int fd, void *buf, size_t len)
+{
+	struct at_receive receive;
+
+	if (!at_receive_begin(&receive, fd))
+		return REAL(read)(fd, buf, len);
+	return followed_read(&receive, buf, len);
 }
 
 ssize_t hook_read(int fd, void *buf, size_t len)
@@ -43,38 +51,55 @@ ssize_t hook___read_chk(int fd, void *buf, size_t len, size_t buf_len)
 }
 HOOK_EXPORT(__read_chk)
 
-ssize_t hook_readv(int fd, const struct iovec *iov, int count)
+static HOOK_SLOW ssize_t followed_readv(struct at_receive *receive,
+					const struct iovec *iov, int count)
 {
-	struct at_receive receive;
 	ssize_t result;
 	int error;
 
-	if (at_fd_ignored(fd) || count < 0 || !at_receive_begin(&receive, fd))
-		return REAL(readv)(fd, iov, count);
-	result = REAL(readv)(fd, iov, count);
+	AT_UNWINDS;
+	result = REAL(readv)(receive->fd, iov, count);
 	error = errno;
-	at_receive_end(&receive, iov, (size_t)count, result, error, 0);
+	at_receive_end(receive, iov, (size_t)count, result, error, 0);
 	errno = error;
 	return result;
 }
+
+ssize_t hook_readv(int fd, const struct iovec *iov, int count)
+{
+	struct at_receive receive;
+
+	if (at_fd_ignored(fd) || count < 0 || !at_receive_begin(&receive, fd))
+		return REAL(readv)(fd, iov, count);
+	return followed_readv(&receive, iov, count);
+}
 HOOK_EXPORT(readv)
+
+static HOOK_SLOW ssize_t followed_preadv2(struct at_receive *receive,
+					  const struct iovec *iov, int count,
+					  off_t at, int flags)
+{
+	ssize_t result;
+	int error;
+
+	AT_UNWINDS;
+	result = REAL(preadv2)(receive->fd, iov, count, at, flags);
+	error = errno;
+	at_receive_end(receive, iov, (size_t)count, result, error, 0);
+	errno = error;
+	return result;
+}
 
 ssize_t hook_preadv2(int fd, const struct iovec *iov, int count, off_t at,
 		     int flags)
 {
 	struct at_receive receive;
-	ssize_t result;
-	int error;
 
 	if (!HAVE_REAL(preadv2))
 		return -1;
 	if (at_fd_ignored(fd) || count < 0 || !at_receive_begin(&receive, fd))
 		return REAL(preadv2)(fd, iov, count, at, flags);
-	result = REAL(preadv2)(fd, iov, count, at, flags);
-	error = errno;
-	at_receive_end(&receive, iov, (size_t)count, result, error, 0);
-	errno = error;
-	return result;
+	return followed_preadv2(&receive, iov, count, at, flags);
 }
 HOOK_EXPORT(preadv2)
 

@@ -134,20 +134,28 @@ int hook_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count,
 }
 HOOK_EXPORT(sendmmsg)
 
-ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
+static HOOK_SLOW ssize_t followed_recv(struct at_receive *receive, void *buf,
+				       size_t len, int flags)
 {
-	struct at_receive receive;
 	struct iovec iov = { buf, len };
 	ssize_t result;
 	int error;
 
-	if (at_fd_ignored(fd) || !at_receive_begin(&receive, fd))
-		return REAL(recv)(fd, buf, len, flags);
-	result = REAL(recv)(fd, buf, len, flags);
+	AT_UNWINDS;
+	result = REAL(recv)(receive->fd, buf, len, flags);
 	error = errno;
-	at_receive_end(&receive, &iov, 1, result, error, flags);
+	at_receive_end(receive, &iov, 1, result, error, flags);
 	errno = error;
 	return result;
+}
+
+ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
+{
+	struct at_receive receive;
+
+	if (at_fd_ignored(fd) || !at_receive_begin(&receive, fd))
+		return REAL(recv)(fd, buf, len, flags);
+	return followed_recv(&receive, buf, len, flags);
 }
 HOOK_EXPORT(recv)
 
@@ -160,21 +168,32 @@ ssize_t hook___recv_chk(int fd, void *buf, size_t len, size_t buf_len,
 }
 HOOK_EXPORT(__recv_chk)
 
+static HOOK_SLOW ssize_t followed_recvfrom(struct at_receive *receive,
+					   const struct iovec *iov, int flags,
+					   __SOCKADDR_ARG from,
+					   socklen_t *from_len)
+{
+	ssize_t result;
+	int error;
+
+	AT_UNWINDS;
+	result = REAL(recvfrom)(receive->fd, iov->iov_base, iov->iov_len, flags,
+				from, from_len);
+	error = errno;
+	at_receive_end(receive, iov, 1, result, error, flags);
+	errno = error;
+	return result;
+}
+
 ssize_t hook_recvfrom(int fd, void *buf, size_t len, int flags,
 		      __SOCKADDR_ARG from, socklen_t *from_len)
 {
 	struct at_receive receive;
 	struct iovec iov = { buf, len };
-	ssize_t result;
-	int error;
 
 	if (at_fd_ignored(fd) || !at_receive_begin(&receive, fd))
 		return REAL(recvfrom)(fd, buf, len, flags, from, from_len);
-	result = REAL(recvfrom)(fd, buf, len, flags, from, from_len);
-	error = errno;
-	at_receive_end(&receive, &iov, 1, result, error, flags);
-	errno = error;
-	return result;
+	return followed_recvfrom(&receive, &iov, flags, from, from_len);
 }
 HOOK_EXPORT(recvfrom)
 
@@ -211,21 +230,39 @@ static void note_received_fds(const struct msghdr *message)
 	}
 }
 
-ssize_t hook_recvmsg(int fd, struct msghdr *message, int flags)
+static ssize_t plain_recvmsg(int fd, struct msghdr *message, int flags)
 {
-	struct at_receive receive;
-	bool ours = !at_fd_ignored(fd) && at_receive_begin(&receive, fd);
 	ssize_t result = REAL(recvmsg)(fd, message, flags);
 	int error = errno;
 
 	if (result >= 0 && message->msg_controllen)
 		note_received_fds(message);
-	if (ours)
-		at_receive_end(&receive, message ? message->msg_iov : NULL,
-			       message ? message->msg_iovlen : 0, result, error,
-			       flags);
 	errno = error;
 	return result;
+}
+
+static HOOK_SLOW ssize_t followed_recvmsg(struct at_receive *receive,
+					  struct msghdr *message, int flags)
+{
+	ssize_t result;
+	int error;
+
+	AT_UNWINDS;
+	result = plain_recvmsg(receive->fd, message, flags);
+	error = errno;
+	at_receive_end(receive, message ? message->msg_iov : NULL,
+		       message ? message->msg_iovlen : 0, result, error, flags);
+	errno = error;
+	return result;
+}
+
+ssize_t hook_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct at_receive receive;
+
+	if (at_fd_ignored(fd) || !at_receive_begin(&receive, fd))
+		return plain_recvmsg(fd, message, flags);
+	return followed_recvmsg(&receive, message, flags);
 }
 HOOK_EXPORT(recvmsg)
 

@@ -61,17 +61,16 @@ static long raw_send(const struct raw *raw)
 	return at_send(&send);
 }
 
-static long raw_receive(const struct raw *raw)
+static HOOK_SLOW long followed_receive(struct at_receive *receive,
+				       const struct raw *raw)
 {
-	struct at_receive receive;
 	struct iovec one = { (void *)raw->arg[1], (size_t)raw->arg[2] };
 	const struct iovec *iov = &one;
 	size_t count = 1;
 	int flags = 0, error;
 	long result;
 
-	if (!at_receive_begin(&receive, (int)raw->arg[0]))
-		return call(raw);
+	AT_UNWINDS;
 	if (raw->nr == SYS_readv) {
 		iov = (const struct iovec *)raw->arg[1];
 		count = (size_t)raw->arg[2];
@@ -87,9 +86,18 @@ static long raw_receive(const struct raw *raw)
 	}
 	result = call(raw);
 	error = errno;
-	at_receive_end(&receive, iov, count, result, error, flags);
+	at_receive_end(receive, iov, count, result, error, flags);
 	errno = error;
 	return result;
+}
+
+static long raw_receive(const struct raw *raw)
+{
+	struct at_receive receive;
+
+	if (!at_receive_begin(&receive, (int)raw->arg[0]))
+		return call(raw);
+	return followed_receive(&receive, raw);
 }
 
 /* After: what the answer means for descriptors. */

@@ -48,9 +48,12 @@ tests=(
 	curl
 	erlang-base
 	erlang-inets
+	g++
 	git
 	jq
 	libapache2-mod-svn
+	libjemalloc2
+	libtcmalloc-minimal4
 	libwww-perl
 	lsof
 	lua-socket

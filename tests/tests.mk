@@ -4,6 +4,9 @@
 
 FUZZ_SECONDS ?= 20
 MUSL_CC ?= musl-gcc
+ifneq ($(filter default undefined,$(origin CXX)),)
+CXX = g++
+endif
 
 # One program a folder under ASan and UBSan; test_*_threads.c under TSan.
 unit_folders := $(notdir $(patsubst %/,%,$(wildcard tests/unit/*/)))
@@ -26,6 +29,8 @@ bench_tests := $(patsubst tests/bench/%.c,build/tests/%,$(wildcard \
 	tests/bench/bench_*.c))
 programs := $(patsubst tests/programs/%.c,build/programs/%,$(wildcard \
 	tests/programs/*.c))
+programs += $(patsubst tests/programs/%.cc,build/programs/%,$(wildcard \
+	tests/programs/*.cc))
 libraries := $(filter build/programs/lib%,$(programs))
 programs := $(filter-out $(libraries),$(programs)) $(libraries:=.so)
 all: $(programs)
@@ -47,18 +52,21 @@ build/tests/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/parts.a \
 build/tests/bench_%: build/obj/tests/bench/bench_%.o build/obj/parts.a
 	$(call link_test,$(CC))
 
-# Programs that tests run: plain ones, musl_*.c against musl, lib*.c as .so.
-program = $(call quiet,CC)mkdir -p $(@D) && $(1) -std=gnu11 -O1 -g \
-	-D_GNU_SOURCE -I. -Wall -Wextra -Werror -o $@ $<
+# Programs that tests run: plain ones, musl_*.c against musl, lib*.c as .so,
+# *.cc in C++ (with exceptions thrown by signal handlers).
+program = $(call quiet,CC)mkdir -p $(@D) && $(1) -O1 -g -D_GNU_SOURCE -I. -Wall -Wextra -Werror -o $@ $<
 
 build/programs/musl_%: tests/programs/musl_%.c Makefile
-	$(call program,$(MUSL_CC))
+	$(call program,$(MUSL_CC) -std=gnu11)
 
 build/programs/lib%.so: tests/programs/lib%.c Makefile
-	$(call program,$(CC) -shared -fPIC)
+	$(call program,$(CC) -std=gnu11 -shared -fPIC)
 
 build/programs/%: tests/programs/%.c Makefile
-	$(call program,$(CC) -pthread)
+	$(call program,$(CC) -std=gnu11 -pthread)
+
+build/programs/%: tests/programs/%.cc Makefile
+	$(call program,$(CXX) -std=gnu++17 -fnon-call-exceptions -pthread)
 
 check: deps ## lint and every test; ends with one line of counts
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) MAKE='$(MAKE)' scripts/check.sh

@@ -285,7 +285,8 @@ bool conn_lock(struct conn *conn)
 {
 	if (take(&conn->lock, LOCK_NAPS))
 		return true;
-	atomic_store(&conn->opaque, 1);
+	if (!atomic_exchange(&conn->opaque, 1))
+		at_count(AT_COUNT_OPAQUE_SHARED, 1);
 	return false;
 }
 
@@ -365,6 +366,42 @@ void conn_mark_opaque(struct conn *conn, enum at_counter why)
 		return;
 	conn_give_up(conn, why);
 	conn_unlock(conn);
+}
+
+/* The round's own references; the queue's stay. */
+static void forget_round(struct conn *conn)
+{
+	uint32_t i;
+
+	for (i = 0; i < conn->round_heads; i++)
+		request_free(
+			conn->requests[(conn->round_base + i) % CONN_PIPELINE]);
+	if (conn->round_draft)
+		request_free(conn->round_draft);
+	conn->round_heads = 0;
+	conn->round_draft = NULL;
+}
+
+void conn_abandon(struct conn *conn, _Atomic uint32_t *role)
+{
+	bool halfway = atomic_load(&conn->lock) == self();
+
+	if (halfway || !conn_lock(conn)) {
+		/* The queue is as it is: never touched again, nor freed. */
+		if (!atomic_exchange(&conn->opaque, 1))
+			at_count(AT_COUNT_OPAQUE_LEFT, 1);
+		atomic_store(&conn->out_lost, 1);
+		if (halfway)
+			conn_unlock(conn);
+		conn_leave(role);
+		return;
+	}
+	if (role == &conn->writer)
+		forget_round(conn);
+	conn_give_up(conn, AT_COUNT_OPAQUE_LEFT);
+	conn_unlock(conn);
+	conn_leave(role);
+	conn_release(conn);
 }
 
 void conn_lose(struct conn *conn, enum at_counter why)

@@ -56,6 +56,10 @@ struct conn {
 	struct request *requests[CONN_PIPELINE];
 	_Atomic uint32_t added;
 	_Atomic uint32_t taken;
+	/* of the round at work, should it never come back */
+	uint32_t round_base;
+	uint32_t round_heads;
+	struct request *round_draft;
 	uint32_t sent; /* of those added: heads that have surely left */
 	/* `taken` when the last Upgrade or CONNECT has been answered */
 	uint32_t leaving_at;
@@ -120,6 +124,13 @@ void conn_unlock(struct conn *conn);
  */
 bool conn_enter(_Atomic uint32_t *role);
 void conn_leave(_Atomic uint32_t *role);
+
+/*
+ * The thread with that role (and a reference) has left in the middle of the
+ * application's call and does not come back. What the kernel took or gave is
+ * not known: the connection is given up. Called by the thread itself.
+ */
+void conn_abandon(struct conn *conn, _Atomic uint32_t *role);
 
 /*
  * Stop following; requests under way end as incomplete. `why` is counted once.

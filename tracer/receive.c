@@ -7,6 +7,7 @@
 
 #include "tracer/conn.h"
 #include "tracer/fdtable.h"
+#include "tracer/hold.h"
 
 /* MSG_* with which a read takes nothing of the stream. */
 #define NOTHING_TAKEN (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)
@@ -191,12 +192,12 @@ bool at_receive_begin(struct at_receive *receive, int fd)
 	receive->fd = fd;
 	receive->slot = slot;
 	receive->conn = NULL;
-	receive->active = false;
 	if (slot == AT_FD_IGNORED || (unsigned int)fd >= AT_FD_MAX ||
 	    at_thread_hands_off() || !at_tracer_active())
 		return false;
 	if (slot >= AT_FD_CONN)
 		at_notice_fork();
+	hold_prune(&receive->hold);
 	if (slot == AT_FD_TWIN && (receive->conn = conn_of_twin(fd)))
 		receive->slot = conn_slot(receive->conn);
 	else if (slot >= AT_FD_CONN && !(receive->conn = conn_hold(slot)))
@@ -208,7 +209,8 @@ bool at_receive_begin(struct at_receive *receive, int fd)
 			return false;
 		}
 	}
-	receive->active = true;
+	hold_begin(&receive->hold, receive->conn,
+		   receive->conn ? &receive->conn->reader : NULL);
 	return true;
 }
 
@@ -267,6 +269,8 @@ void at_receive_end(struct at_receive *receive, const struct iovec *iov,
 {
 	struct conn *conn = receive->conn;
 
+	if (!hold_end(&receive->hold))
+		return;
 	if (!conn)
 		conn = adopted_meanwhile(
 			receive, result > 0 && !(flags & NOTHING_TAKEN));

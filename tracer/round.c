@@ -207,6 +207,9 @@ void round_plan(struct round *round)
 	}
 	plan_bytes(round);
 	queue_heads(round);
+	conn->round_base = round->base;
+	conn->round_heads = round->head_count;
+	conn->round_draft = round->draft;
 }
 
 /* --- what goes to the kernel --- */

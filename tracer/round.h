@@ -37,6 +37,7 @@ struct head {
 struct round {
 	struct conn *conn;
 	const struct at_send *send;
+	const struct at_hold *hold;
 	bool editable; /* may anything be inserted into this call? */
 	bool insert;   /* there is something of ours to be sent */
 	bool failed;   /* not understood beyond `planned` */

@@ -10,6 +10,7 @@
 
 #include "core/sys.h"
 #include "tracer/fdtable.h"
+#include "tracer/hold.h"
 #include "tracer/round.h"
 
 /* MSG_* with which a call's bytes must not be touched. */
@@ -166,6 +167,8 @@ static ssize_t send_original(struct round *round)
 	struct taken taken = { 0 };
 	ssize_t result = round->send->original(round->send);
 
+	if (!hold_lasts(round->hold))
+		return result;
 	if (result < 0) {
 		settle_failed(round);
 		return result;
@@ -187,12 +190,16 @@ static ssize_t send_composed(struct round *round, bool first, size_t done,
 	ssize_t result;
 
 	round_compose(round, &out);
+	*more = false;
 	result = transmit(round->send, &out, first, done);
 	if (result < 0) {
-		settle_failed(round);
+		if (hold_lasts(round->hold))
+			settle_failed(round);
 		return -1;
 	}
 	round_account(round, &out, (size_t)result, &taken);
+	if (!hold_lasts(round->hold))
+		return (ssize_t)taken.application;
 	round_settle(round, &taken);
 	*more = (size_t)result == out.bytes;
 	if (taken.application || *more)
@@ -210,7 +217,7 @@ static ssize_t send_composed(struct round *round, bool first, size_t done,
 #define NOT_OURS (-2)
 
 static ssize_t send_rounds(struct conn *conn, const struct at_send *send,
-			   bool editable, bool sure)
+			   const struct at_hold *hold, bool editable, bool sure)
 {
 	struct place place = { 0, 0 };
 	size_t total = total_bytes(send), done = 0;
@@ -222,6 +229,7 @@ static ssize_t send_rounds(struct conn *conn, const struct at_send *send,
 
 		round.conn = conn;
 		round.send = send;
+		round.hold = hold;
 		round.editable = editable;
 		round.start = place;
 		round.limit = total - done;
@@ -250,7 +258,8 @@ static bool may_edit(const struct at_send *send)
 }
 
 /* What is owed goes out alone, before a call that may not be edited. */
-static bool pay(struct conn *conn, const struct at_send *send)
+static bool pay(struct conn *conn, const struct at_send *send,
+		const struct at_hold *hold)
 {
 	struct iovec nothing = { NULL, 0 };
 	struct at_send empty = *send;
@@ -263,23 +272,27 @@ static bool pay(struct conn *conn, const struct at_send *send)
 	empty.to_len = 0;
 	empty.flags &= ~UNEDITABLE_FLAGS;
 	while (conn->carry_of) {
-		struct round round = { .conn = conn, .send = &empty };
+		struct round round = { .conn = conn,
+				       .send = &empty,
+				       .hold = hold };
 
 		round_plan(&round);
 		if (send_composed(&round, true, 0, &more) < 0)
 			return false;
+		if (!hold_lasts(hold))
+			break;
 	}
 	return true;
 }
 
 static ssize_t send_followed(struct conn *conn, const struct at_send *send,
-			     bool sure)
+			     const struct at_hold *hold, bool sure)
 {
 	bool editable = may_edit(send);
 
-	if (!editable && conn->carry_of && !pay(conn, send))
+	if (!editable && conn->carry_of && !pay(conn, send, hold))
 		return -1;
-	return send_rounds(conn, send, editable, sure);
+	return send_rounds(conn, send, hold, editable, sure);
 }
 
 /*
@@ -299,10 +312,7 @@ static void skip_refused(struct conn *conn)
 		at_http1_body_refused(&conn->out);
 }
 
-/*
- * A thread that was cancelled in its call stays the writer for ever: nobody
- * waits for it twice.
- */
+/* One that is inside a call of an opaque connection is not waited for. */
 static bool become_writer(struct conn *conn)
 {
 	if (atomic_load(&conn->opaque) && atomic_load(&conn->writer))
@@ -322,16 +332,20 @@ static void count_inherited(struct conn *conn)
 		at_count(AT_COUNT_OPAQUE_SHARED, 1);
 }
 
-/* False: the number means another socket by now. */
-static bool send_on(struct conn *conn, const struct at_send *send,
-		    ssize_t *result)
+/*
+ * As the writer, which ends here. False: the number means another socket by
+ * now; otherwise the reference is given back as well.
+ */
+__attribute__((noinline)) static bool send_on(struct conn *conn,
+					      const struct at_send *send,
+					      struct at_hold *hold,
+					      ssize_t *result)
 {
 	bool sure, known;
+	int error;
 
-	if (!become_writer(conn)) {
-		*result = send->original(send);
-		return true;
-	}
+	AT_UNWINDS;
+	hold_begin(hold, conn, &conn->writer);
 	count_inherited(conn);
 	skip_refused(conn);
 	sure = at_head(conn);
@@ -345,12 +359,18 @@ static bool send_on(struct conn *conn, const struct at_send *send,
 		 (atomic_load(&conn->opaque) || atomic_load(&conn->out_lost)))
 		*result = send->original(send);
 	else
-		*result = send_followed(conn, send, sure);
+		*result = send_followed(conn, send, hold, sure);
+	if (!hold_end(hold))
+		return true;
+	error = errno;
 	known = known && *result != NOT_OURS;
 	/* Nothing more to do for this connection: a bystander from now on. */
 	if (known && atomic_load(&conn->opaque) && !conn->carry_of)
 		conn_detach(conn, send->fd, AT_FD_IGNORED);
 	conn_leave(&conn->writer);
+	if (known)
+		conn_release(conn);
+	errno = error;
 	return known;
 }
 
@@ -368,6 +388,7 @@ ssize_t at_send(const struct at_send *send)
 {
 	uint64_t slot;
 	struct conn *conn;
+	struct at_hold hold;
 	ssize_t result;
 	int saved = errno;
 
@@ -377,19 +398,23 @@ ssize_t at_send(const struct at_send *send)
 	if (slot == AT_FD_IGNORED || is_absurd(send))
 		return send->original(send);
 	at_notice_fork();
+	hold_prune(&hold);
 	conn = slot < AT_FD_CONN ? first_look(send, slot) : conn_hold(slot);
 	errno = saved;
-	while (conn && !send_on(conn, send, &result)) {
+	while (conn && become_writer(conn)) {
+		if (send_on(conn, send, &hold, &result)) {
+			/* A call that succeeds leaves errno alone. */
+			if (result >= 0)
+				errno = saved;
+			return result;
+		}
 		conn = look_again(conn, send);
 		errno = saved;
 	}
-	if (!conn)
-		return send->original(send);
-	if (result < 0)
-		saved = errno;
-	conn_release(conn);
+	if (conn)
+		conn_release(conn);
 	errno = saved;
-	return result;
+	return send->original(send);
 }
 
 /* --- bytes that somebody else moves --- */
@@ -403,23 +428,42 @@ static void skip(struct conn *conn, uint64_t count)
 		conn_lose(conn, AT_COUNT_OPAQUE_BYPASSED);
 }
 
+/* As the writer, which ends here with the reference. */
+__attribute__((noinline)) static bool pay_before(struct conn *conn,
+						 const struct at_send *send)
+{
+	struct at_hold hold;
+	bool ready = true;
+	int error;
+
+	AT_UNWINDS;
+	hold_begin(&hold, conn, &conn->writer);
+	if (conn->carry_of && conn_still(conn, send->fd))
+		ready = pay(conn, send, &hold);
+	if (!hold_end(&hold))
+		return ready;
+	error = errno;
+	conn_leave(&conn->writer);
+	conn_release(conn);
+	errno = error;
+	return ready;
+}
+
 bool at_moving_out(int fd, at_sendmsg *sendmsg)
 {
 	struct at_send send = { .fd = fd, .sendmsg = sendmsg };
 	uint64_t slot = fdtable_get(fd);
+	struct at_hold here;
 	struct conn *conn;
-	bool ready = true;
 
 	if (slot < AT_FD_CONN || at_thread_hands_off() ||
 	    !(conn = conn_hold(slot)))
 		return true;
-	if (become_writer(conn)) {
-		if (conn->carry_of && conn_still(conn, fd))
-			ready = pay(conn, &send);
-		conn_leave(&conn->writer);
-	}
+	hold_prune(&here);
+	if (become_writer(conn))
+		return pay_before(conn, &send);
 	conn_release(conn);
-	return ready;
+	return true;
 }
 
 static void moved_out(struct conn *conn, uint64_t count)

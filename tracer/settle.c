@@ -171,6 +171,8 @@ void round_settle(struct round *round, const struct taken *taken)
 {
 	struct conn *conn = round->conn;
 
+	conn->round_heads = 0;
+	conn->round_draft = NULL;
 	/* In the middle of a body or a head nobody else is concerned. */
 	if (!round->head_count && !round->failed && !conn->carry_of) {
 		struct request *open;

@@ -61,6 +61,17 @@ bool at_fd_followed(int fd);
 
 typedef ssize_t at_sendmsg(int fd, const struct msghdr *message, int flags);
 
+/*
+ * In the body of a function that makes the application's call on a followed
+ * descriptor: the thread may leave it without coming back (see hold.h).
+ */
+#define AT_UNWINDS __asm__ volatile(".cfi_personality 0x1b, at_unwinding")
+
+/* In the frame of that function. */
+struct at_hold {
+	uint64_t mark;
+};
+
 /* A write-like call as the application made it. */
 struct at_send {
 	int fd;
@@ -86,12 +97,16 @@ ssize_t at_send(const struct at_send *send);
  */
 struct at_receive {
 	int fd;
-	bool active; /* begin says whether end needs to be called */
 	uint64_t slot;
 	struct conn *conn;
+	struct at_hold hold;
 };
 
-/* False: not ours, just make the call. Costs a load or two then. */
+/*
+ * False: not ours, just make the call. Costs a load or two then. True: the
+ * caller's next is a function with AT_UNWINDS that makes the call and
+ * reports it; `receive` is on its way back.
+ */
 bool at_receive_begin(struct at_receive *receive, int fd);
 /*
  * After the call: `result` and the errno it set; what was read lies in iov.
