@@ -6,8 +6,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
-from coverage import (FAULTS, MANY, SCENARIOS, UPLOAD_BYTES, HttpSuite,
-                      upload, want)
+from coverage import (FAULTS, HOSTILE, HOSTILE_LARGE, MANY, RESETS, SCENARIOS,
+                      UPLOAD_BYTES, HttpSuite, numbered, upload, want)
+from hostile import PER_CONNECTION, sizes
 from harness import check
 from spancheck import traceparents
 from truth_server import TruthServer
@@ -224,5 +225,27 @@ suite.http("propagate-all",
            curl("-x", url(""), "http://api.example.com/ok"),
            [want("GET", "http://api.example.com/ok", 200)],
            env={"AUTOTRACE_PROPAGATE_TO": "all"})
+
+
+# ---- servers that read slowly, and servers that reset ----------------------
+
+def transfers(base, some):
+    """One process, a transfer for each size."""
+    lines = []
+    for number, size in enumerate(some):
+        lines += ["next"] if number else []
+        lines += ["silent", "show-error", "max-time = 50",
+                  'url = "%s"' % base("/ok?i=%d" % number)]
+        if size:
+            lines += ['data-binary = "@%s"' % suite.sized(size),
+                      'header = "Expect:"']
+    path = suite.runner.write("transfers%d" % len(some), "\n".join(lines))
+    return ["curl", "-K", path], numbered(some)
+
+
+suite.hostile(lambda base: [transfers(base, sizes(HOSTILE, HOSTILE_LARGE))],
+              per_connection=PER_CONNECTION)
+suite.hostile(lambda base: [transfers(base, sizes(RESETS, 0, True))],
+              "resets", resets=True, per_connection=PER_CONNECTION)
 
 sys.exit(suite.main())

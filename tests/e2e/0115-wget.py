@@ -7,8 +7,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-from coverage import (MANY, SCENARIOS, HttpSuite, drop, scenario_options,
-                      upload, want)
+from coverage import (HOSTILE, HOSTILE_LARGE, MANY, RESETS, SCENARIOS,
+                      HttpSuite, drop, numbered, scenario_options, upload,
+                      want)
+from hostile import LARGEST, PER_CONNECTION
 
 suite = HttpSuite("wget")
 url = suite.server.url
@@ -83,5 +85,31 @@ suite.http("recursive", ["wget", "-q", "-r", "-l1", "--tries=1",
                          url("/site")],
            [want("GET", "/site", 200), want("GET", "/robots.txt", 404)]
            + [want("GET", "/ok?i=%d" % i, 200) for i in range(3)])
+
+
+def hostile(base):
+    """It has one method and one body a process."""
+    shares = ((0, 0.4), (900, 0.3), (20_000, 0.2), (100_000, 0.1))
+    first = 0
+    for size, share in shares:
+        count = int(HOSTILE * share)
+        yield several(base, size, count, first)
+        first += count
+    yield several(base, LARGEST, HOSTILE_LARGE, first)
+
+
+def several(base, size, count, first=0, *options):
+    argv = ["wget", "--tries=1", "--timeout=50", "-nv", "-O", "out", *options]
+    if size:
+        argv += ["--post-file=" + suite.sized(size)]
+    return (argv + [base("/ok?i=%d" % i) for i in range(first, first + count)],
+            numbered([size] * count, first=first))
+
+
+suite.hostile(hostile, normalise=quiet, per_connection=PER_CONNECTION)
+suite.hostile(lambda base: [
+    several(base, size, RESETS // 3, RESETS // 3 * i, "--tries=3",
+            "--waitretry=0") for i, size in enumerate((0, 900, 20_000))],
+    "resets", resets=True, normalise=quiet, per_connection=PER_CONNECTION)
 
 sys.exit(suite.main())

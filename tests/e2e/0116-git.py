@@ -13,10 +13,13 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
+import harness
 from cgi_app import cgi
-from coverage import HttpSuite
+from coverage import HOSTILE, HttpSuite
 from harness import check, clean_environment
+from hostile import Hostile
 from spancheck import check_spans, without_traceparent
+from truth_server import TruthServer
 
 suite = HttpSuite("git")
 home = suite.runner.home
@@ -90,19 +93,21 @@ def clone_is_whole():
         check(len(pids) == 1, "requests of %s processes", pids)
 
 
-def push(traced):
+def push(suite, traced, url=URL):
     """A push of 3 MB to a fresh copy of the repository."""
     shutil.rmtree(REPOSITORY)
     git("clone", "-q", "--bare", SEED, REPOSITORY)
     git("config", "http.receivepack", "true", cwd=REPOSITORY)
-    work = os.path.join(home, "work%d" % traced)
+    work = os.path.join(home, "work")
+    shutil.rmtree(work, ignore_errors=True)
     git("clone", "-q", SEED, work)
     with open(os.path.join(work, "large"), "wb") as file:
         file.write(LARGE)
     git("add", ".", cwd=work)
     git("commit", "-qm", "large", cwd=work)
-    result, records = suite.once(["git", "push", "-q", URL, "main"], traced,
-                                 env=FIXED, cwd=work, collect=False)
+    argv = ["git", "push", "-q", suite.server.url("/shop.git"), "main"]
+    result, records = suite.once(argv, traced, env=FIXED, cwd=work,
+                                 collect=False)
     result.expect_status(0)
     return result, records, subprocess.run(
         ["git", "rev-parse", "main"], cwd=REPOSITORY, stdout=subprocess.PIPE,
@@ -112,10 +117,9 @@ def push(traced):
 LARGE = os.urandom(3_000_000)
 
 
-@suite.case("push")
-def push_large():
-    bare, before, head = push(False)
-    traced, after, same = push(True)
+def push_large(suite):
+    bare, before, head = push(suite, False)
+    traced, after, same = push(suite, True)
     check(head == same, "pushed %s and %s", head, same)
     check(any(r["chunked"] and r["body_bytes"] > 3_000_000 for r in before),
           "no chunked upload")
@@ -127,6 +131,11 @@ def push_large():
             check(one["head"] == without_traceparent(other["head"]),
                   "head %r", other["head"])
         check_spans(after, traced.spans())
+    suite.totals["requests"] += len(after)
+    suite.totals["spans"] += len(traced.spans())
+
+
+suite.add("push", push_large, suite)
 
 
 @suite.case("fetch-several")
@@ -141,6 +150,31 @@ def fetch_several():
         check(records, "no request")
         if traced.traced:
             check_spans(records, traced.spans())
+
+
+
+# ---- a server that reads slowly ---------------------------------------------
+
+def shell(text, count):
+    return ["sh", "-c", "for i in $(seq %d); do %s || exit 1; done" % (
+        count, text)], None
+
+
+def hostile(base):
+    """Two requests each, and three; chunked and compressed bodies."""
+    count = HOSTILE if harness.LONG else 12
+    yield shell("git ls-remote -q " + base("/shop.git"), count // 4)
+    yield shell("git clone -q --depth=1 %s copy$i" % base("/shop.git"),
+                -(-count // 6))
+
+
+suite.hostile(hostile, env=FIXED, collect=False)
+
+
+@suite.case("hostile-push")
+def hostile_push():
+    with TruthServer(hostile=Hostile(), apps=suite.server.apps) as server:
+        push_large(suite.on(server))
 
 
 sys.exit(suite.main())

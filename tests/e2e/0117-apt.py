@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 from cgi_app import folder
-from coverage import HttpSuite, drop, want
+from coverage import HOSTILE, RESETS, HttpSuite, drop, numbered, want
 from harness import check
 
 PACKAGES = 24
@@ -114,7 +114,8 @@ suite.http("helper", ["/usr/lib/apt/apt-helper", "download-file",
                       suite.server.url("/big"), "big",
                       "SHA256:" + hashlib.sha256(b"").hexdigest()],
            [want("GET", "/big", 200)], env=APT, status=100,
-           normalise=drop(rb"Get:\d+ .*", rb"Fetched .*", rb"\d+% .*"))
+           normalise=drop(rb"Get:\d+ .*", rb"Fetched .*", rb"\d+% .*",
+                          rb"Last modification reported: .*"))
 suite.http("helper-several",
            ["/usr/lib/apt/apt-helper", "download-file",
             *[w for n in range(8) for w in (
@@ -125,5 +126,21 @@ suite.http("missing", ["/usr/lib/apt/apt-helper", "download-file",
                        suite.server.url("/status/404"), "file"],
            [want("GET", "/status/404", 404)], env=APT, status=100,
            normalise=drop(rb"Err:\d+ .*", rb"\d+% .*"))
+
+
+def fetches(base, count, *options):
+    """apt's http method, pipelining unless told; it only fetches."""
+    return ["/usr/lib/apt/apt-helper", *options, "download-file",
+            *[w for i in range(count) for w in (
+                base("/ok?i=%d" % i), "file%d" % i, "")]], numbered([0] * count)
+
+
+lines = drop(rb"(Get|Err|Ign):\d+ .*", rb"Fetched .*", rb"\d+% .*")
+suite.hostile(lambda base: [fetches(base, HOSTILE)], env=APT, normalise=lines)
+# With others in the pipeline behind it, how many are sent again depends on
+# the moment; one by one it does not.
+suite.hostile(lambda base: [fetches(base, RESETS, "-o",
+                                    "Acquire::http::Pipeline-Depth=0")],
+              "resets", resets=True, env=APT, normalise=lines)
 
 sys.exit(suite.main())

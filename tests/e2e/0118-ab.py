@@ -7,8 +7,10 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
-from coverage import MANY, UPLOAD_BYTES, HttpSuite, upload, want
+from coverage import (HOSTILE, HOSTILE_LARGE, MANY, RESETS, UPLOAD_BYTES,
+                      HttpSuite, upload, want)
 from harness import check
+from hostile import LARGEST
 
 suite = HttpSuite("ab")
 url = suite.server.url
@@ -63,5 +65,29 @@ ab("drip", ["-n", "6", "-c", "2", "-k"], "/drip", [want("GET", "/drip", 200)]
    * 6)
 ab("reset", ["-n", "4", "-r"], "/reset", [want("GET", "/reset", None)] * 4,
    faults={"connection_reset"}, status=None)
+
+
+def hostile(base):
+    """Kept alive, and a connection each; one after the other: where several
+    are under way it begins more than it was asked for, and leaves them."""
+    shares = ((0, 0.2), (900, 0.15), (20_000, 0.1), (100_000, 0.05))
+    for size, share in shares:
+        for options in (["-k"], []):
+            yield many(base, size, int(HOSTILE * share), *options)
+    yield many(base, LARGEST, HOSTILE_LARGE, "-k")
+
+
+def many(base, size, count, *options):
+    argv = ["ab", "-q", "-n", str(count), *options]
+    if size:
+        argv += ["-p", suite.sized(size), "-T", "text/plain"]
+    return argv + [base("/ok")], [want("POST" if size else "GET", "/ok", 200,
+                                       size)] * count
+
+
+suite.hostile(hostile, ordered=False, normalise=steady)
+suite.hostile(lambda base: [many(base, size, RESETS // 3, "-k", "-r")
+                            for size in (0, 900, 20_000)],
+              "resets", resets=True, normalise=steady)
 
 sys.exit(suite.main())

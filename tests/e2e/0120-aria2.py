@@ -6,7 +6,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
-from coverage import SCENARIOS, HttpSuite, drop, scenario_options, want
+from coverage import (HOSTILE, RESETS, SCENARIOS, HttpSuite, drop, numbered,
+                      scenario_options, want)
+from hostile import PER_CONNECTION
 
 suite = HttpSuite("aria2")
 url = suite.server.url
@@ -44,5 +46,21 @@ aria("several", "-q", "-j3", "-i", suite.runner.write("list", "".join(
                             for i in range(12)])
 aria("dry-run", "--dry-run=true", url("/big"),
      wanted=[want("HEAD", "/big", 200)])
+
+
+def downloads(base, count, *options):
+    """It only fetches: one after the other, each in a file."""
+    lines = ["%s\n out=file%d\n" % (base("/ok?i=%d" % i), i)
+             for i in range(count)]
+    return ["aria2c", "--no-conf=true", "-q", "-j1", "--enable-dht=false",
+            "--file-allocation=none", "--async-dns=false", *options,
+            "-i", suite.runner.write("list%d" % count, "".join(lines))], (
+                numbered([0] * count))
+
+
+suite.hostile(lambda base: [downloads(base, HOSTILE)],
+              per_connection=PER_CONNECTION)
+suite.hostile(lambda base: [downloads(base, RESETS, "--max-tries=1")],
+              "resets", resets=True, per_connection=PER_CONNECTION)
 
 sys.exit(suite.main())

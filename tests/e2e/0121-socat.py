@@ -11,8 +11,10 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
-from coverage import UPLOAD_BYTES, HttpSuite, upload, want
+from coverage import (HOSTILE, HOSTILE_LARGE, RESETS, UPLOAD_BYTES, HttpSuite,
+                      numbered, upload, want)
 from harness import BARE_ONLY, PROGRAMS, check, compare_results
+from hostile import sizes
 from spancheck import traceparents
 
 suite = HttpSuite("socat")
@@ -131,5 +133,36 @@ upgraded("upgrade", ["/usr/bin/python3", os.path.join(PROGRAMS, "upgrade.py"),
 # A client that does not wait for the 101, as it had better.
 upgraded("upgrade-optimistic", ["socat", "-t5", "-", TARGET],
          (UPGRADE + AFTER).encode())
+
+
+# ---- servers that read slowly, and servers that reset ----------------------
+
+def pipelines(base, some, at_once):
+    """A process for each at_once requests, sent without waiting."""
+    for first in range(0, len(some), at_once):
+        part = some[first:first + at_once]
+        yield (["socat", "-t50", "-", "TCP:" + authority(base)],
+               numbered(part, first=first),
+               {"stdin": b"".join(
+                   message(base, first + i, size, i == len(part) - 1)
+                   for i, size in enumerate(part))})
+
+
+def authority(base):
+    return base("").split("//")[1]
+
+
+def message(base, number, size, last):
+    return b"".join((
+        b"%s /ok?i=%d HTTP/1.1\r\nHost: %s\r\n" % (
+            b"POST" if size else b"GET", number, authority(base).encode()),
+        b"Content-Length: %d\r\n" % size if size else b"",
+        b"Connection: close\r\n" if last else b"", b"\r\n",
+        upload()[:size]))
+
+
+suite.hostile(lambda base: pipelines(base, sizes(HOSTILE, HOSTILE_LARGE), 20))
+suite.hostile(lambda base: pipelines(base, sizes(RESETS, 0, True), 1),
+              "resets", resets=True)
 
 sys.exit(suite.main())

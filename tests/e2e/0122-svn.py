@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
-from coverage import HttpSuite, drop, sort_headers
+from coverage import HOSTILE, HttpSuite, drop, sort_headers
 from daemons import apache_svn
 from harness import PATH, check
 from spancheck import check_spans
@@ -64,6 +64,11 @@ def steady_head(head):
     return re.sub("svndiff[12];", "svndiff*;", sort_headers(head))
 
 
+def repeated(text, count):
+    return ["sh", "-c", "for i in $(seq %d); do %s || exit 1; done" % (
+        count, text)]
+
+
 def svn(name, *arguments, minimum=1, **options):
     def enough(_, records):
         check(len(records) >= minimum, "%d requests", len(records))
@@ -85,28 +90,50 @@ svn("export", "export", "-q", URL + "/trunk", "copy", minimum=FILES,
     ordered=False, bodies=False, normalise_head=steady_head)
 
 
-@suite.case("commit")
-def commit():
+def commit(tap, url, name):
     """A checkout, a change of 3 MB and its commit, all traced."""
-    target = os.path.join(home, "work")
-    command(*SVN, "checkout", "-q", URL + "/trunk", target)
-    with open(os.path.join(target, "large"), "wb") as file:
+    target = os.path.join(home, name)
+    command(*SVN, "checkout", "-q", url + "/trunk", target)
+    with open(os.path.join(target, name), "wb") as file:
         file.write(os.urandom(3_000_000))
-    command(*SVN, "add", "-q", "large", cwd=target)
-    suite.server.drain()
-    traced, records = suite.once(SVN + ["commit", "-q", "-m", "a large one"],
-                                 True, cwd=target, collect=False)
+    command(*SVN, "add", "-q", name, cwd=target)
+    tap.drain()
+    traced, records = suite.on(tap).once(
+        SVN + ["commit", "-q", "-m", "a large one"], True, cwd=target,
+        collect=False)
     traced.expect_status(0)
     methods = {r["method"] for r in records}
     check({"PUT", "MERGE"} & methods, "methods %s", methods)
     check(max(r["body_bytes"] for r in records) > 3_000_000, "no large body")
+    suite.totals["requests"] += len(records)
     if traced.traced:
+        suite.totals["spans"] += len(traced.spans())
         check_spans(records, traced.spans())
-    fresh = os.path.join(home, "fresh")
+    fresh = os.path.join(home, "fresh-" + name)
     command(*SVN, "checkout", "-q", URL + "/trunk", fresh)
-    with open(os.path.join(target, "large"), "rb") as one:
-        with open(os.path.join(fresh, "large"), "rb") as other:
+    with open(os.path.join(target, name), "rb") as one:
+        with open(os.path.join(fresh, name), "rb") as other:
             check(one.read() == other.read(), "the committed file differs")
 
+
+@suite.case("hostile")
+def hostile():
+    """By a relay that reads slowly: fetches and checkouts until there are
+    requests enough, and a commit."""
+    before = dict(suite.totals)
+    with Tap(apache.port, slow=True) as tap:
+        url = "http://127.0.0.1:%d/svn" % tap.port
+        for text, each in (("cat %s/trunk/file0", 5),
+                           ("checkout -q %s/trunk copy$i", 20)):
+            suite.on(tap).run_http(
+                repeated(" ".join(SVN) + " " + text % url,
+                         HOSTILE // 2 // each + 1),
+                ordered=False, bodies=False, normalise_head=steady_head,
+                normalise=steady, collect=False, timeout_s=900)
+        commit(tap, url, "slowly")
+    suite.note_requests("hostile", before)
+
+
+suite.add("commit", commit, suite.server, URL, "large")
 
 sys.exit(suite.main())

@@ -7,19 +7,29 @@ that every program is asked to do, as far as it can; the clients written for
 the tests (tests/e2e/programs) are told by arguments, see plan().
 """
 import copy
+import functools
 import hashlib
+import os
 import re
 
 import harness
+import hostile
 from harness import check, compare_results
-from spancheck import check_links, check_spans, compare_wire, traceparents
+from hostile import Hostile
+from spancheck import (check_attempts, check_links, check_spans,
+                       compare_attempts, compare_wire, traceparents)
 from truth_server import TruthServer
 
 UPLOAD_BYTES = 3_000_000
 MANY = 10_000 if harness.LONG else 200
 LONG_TIMEOUT_S = 300
+# Requests of each program to a hostile server, and those of 3 MB among them.
+HOSTILE = 1000 if harness.LONG else 40
+HOSTILE_LARGE = 4 if harness.LONG else 1
+RESETS = 240 if harness.LONG else 24
 
 
+@functools.lru_cache
 def upload():
     """3 MB whose every part differs."""
     block = b"".join(b"%07d\n" % i for i in range(UPLOAD_BYTES // 8))
@@ -119,7 +129,7 @@ def check_requests(records, wanted, ordered=True):
     have = [seen(r) for r in records]
     need = [(m, t, s, b or 0) for m, t, s, b in wanted]
     if not ordered:
-        have, need = sorted(have), sorted(need)
+        have, need = sorted(have, key=str), sorted(need, key=str)
     check(have == need, "the server saw %d requests, expected %d\nseen:     "
           "%s\nexpected: %s", len(have), len(need), have[:12], need[:12])
 
@@ -132,7 +142,7 @@ class HttpSuite(harness.Suite):
         harness.raise_fd_limit()
         self.server = server or TruthServer(**options)
         self.cleanup(self.server.close)
-        self.totals = {"requests": 0, "spans": 0}
+        self.totals = {"requests": 0, "spans": 0, "resets": 0}
 
     def main(self):
         status = super().main()
@@ -140,6 +150,13 @@ class HttpSuite(harness.Suite):
             print("%s: %d requests, %d spans" % (
                 self.name, self.totals["requests"], self.totals["spans"]))
         return status
+
+    def sized(self, size):
+        """A file of so many bytes."""
+        path = self.runner.path("bytes%d" % size)
+        if not os.path.exists(path):
+            self.runner.write("bytes%d" % size, upload()[:size])
+        return path
 
     def once(self, argv, traced, idle_ok=False, **options):
         self.server.clear()
@@ -209,6 +226,53 @@ class HttpSuite(harness.Suite):
                     **options)
         self.add("slow-reader", run)
 
+    def hostile(self, commands, name="hostile", per_connection=None,
+                resets=False, **options):
+        """The commands against a server that reads slowly (hostile.py).
+
+        commands(url) gives (argv, wanted) or (argv, wanted, options) for each;
+        with resets=True the wanted are not looked at: what a client tries
+        again is its own affair, as long as the bare one does the same.
+        """
+        def run():
+            behaviour = Hostile(hostile.RESETS if resets else None,
+                                per_connection)
+            before = dict(self.totals)
+            case = HttpSuite.run_resets if resets else HttpSuite.run_http
+            with TruthServer(hostile=behaviour, apps=self.server.apps
+                             ) as server:
+                for argv, wanted, *more in commands(server.url):
+                    merged = dict(options, timeout_s=LONG_TIMEOUT_S)
+                    merged.update(*more)
+                    case(self.on(server), argv, wanted, **merged)
+            check(not resets or self.totals["resets"] > before["resets"],
+                  "no request met a reset")
+            self.note_requests(name, before)
+        self.add(name, run)
+
+    def note_requests(self, name, before):
+        """A case that gets here has found no difference."""
+        self.note("%s: %d requests, %d spans, 0 differences", name,
+                  self.totals["requests"] - before["requests"],
+                  self.totals["spans"] - before["spans"])
+
+    def run_resets(self, argv, _, normalise=None, normalise_head=None,
+                   ordered=True, in_pieces=False, **options):
+        """Some requests meet a reset: as many attempts as bare, each a span
+        (in_pieces: see check_attempts)."""
+        bare, before = self.once(argv, False, **options)
+        self.totals["resets"] += sum(bool(r["fault"]) for r in before)
+        traced, after = self.once(argv, True, **options)
+        self.totals["requests"] += len(after)
+        compare_attempts(before, after, ordered, normalise_head,
+                         injected=traced.traced)
+        compare_results(bare, traced, normalise)
+        if traced.traced:
+            spans = traced.spans()
+            self.totals["spans"] += len(spans)
+            check_attempts(after, spans, (traced.start_ns, traced.end_ns),
+                           in_pieces)
+
     def program(self, argv, scenarios, **overrides):
         """The standard scenarios, for a client from tests/e2e/programs.
 
@@ -224,6 +288,29 @@ class HttpSuite(harness.Suite):
                 if key in ("env", "normalise_head")}
         self.slow_reader(lambda server: argv + plan(server.url(""), "post",
                                                     body), **more)
+        self.hostile(lambda url: [mixed(argv, url, body, HOSTILE)],
+                     per_connection=hostile.PER_CONNECTION,
+                     **dict(more, **overrides.get("hostile", {})))
+        self.hostile(lambda url: [mixed(argv, url, body, RESETS, True)],
+                     "resets", resets=True,
+                     per_connection=hostile.PER_CONNECTION,
+                     **dict(more, **overrides.get("resets", {})))
+
+
+def mixed(argv, url, body_file, count, small=False, large=HOSTILE_LARGE):
+    """A client's command for count requests of all sizes, and what must
+    arrive. BODY is then sizes=N,N,...: request i is a GET when its size is 0,
+    else a POST of so many bytes of FILE; an error is printed with its target.
+    """
+    chosen = hostile.sizes(count, 0 if small else large, small)
+    return (argv + [url(""), "POST", "/ok",
+                    "sizes=" + ",".join(map(str, chosen)), str(count),
+                    "serial", body_file], numbered(chosen))
+
+
+def numbered(chosen, first=0):
+    return [want("POST" if size else "GET", "/ok?i=%d" % i, 200, size)
+            for i, size in enumerate(chosen, first)]
 
 
 def scenario_options(scenario):
@@ -241,7 +328,8 @@ def plan(base, scenario, body_file):
     """A scenario as arguments: BASE METHOD PATH BODY COUNT MODE FILE.
 
     BODY   none; small (12 bytes); upload (FILE, with its length); chunked
-           (FILE, in chunks); expect (upload, with Expect: 100-continue)
+           (FILE, in chunks); expect (upload, with Expect: 100-continue);
+           sizes=N,N,... (see mixed())
     COUNT  requests to make; beyond one, ?i=N is appended to PATH
     MODE   serial (one connection where it can be kept) or parallel
     A client prints a line for each answer: status, length, digest; or `error`.

@@ -57,6 +57,12 @@ class Reader:
         del self._data[:most]
         return piece
 
+    def peek_line(self):
+        """The next line, left where it is; what there is of it at the end."""
+        while b"\n" not in self._data and self.more():
+            pass
+        return bytes(self._data.partition(b"\n")[0])
+
     def line(self):
         """Up to and including the next LF."""
         while True:

@@ -5,10 +5,12 @@ For servers that cannot tell the exact bytes they got (Apache, nginx, ...):
 put a Tap before them, and .records() parses what passed into records of the
 same shape as truth_server's.
 """
+import itertools
 import socket
 import threading
 import time
 
+import hostile
 import http1
 
 
@@ -34,12 +36,19 @@ class Pipe:
 
 
 class Tap:
-    def __init__(self, target_port, target_host="127.0.0.1"):
+    """slow: what the client sends is read as hostile.py has it."""
+
+    def __init__(self, target_port, target_host="127.0.0.1", slow=False):
         self._target = (target_host, target_port)
+        self._slow = slow
         self._lock = threading.Condition()
         self._open = 0
         self._pipes = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.socket()
+        if slow:
+            hostile.tighten(self._listener)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(512)
         self.port = self._listener.getsockname()[1]
         self.accepted = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -58,6 +67,7 @@ class Tap:
                 self._lock.notify_all()
             try:
                 server = socket.create_connection(self._target)
+                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
                 client.close()
                 self._done(2)
@@ -68,12 +78,16 @@ class Tap:
                                  daemon=True).start()
 
     def _relay(self, source, sink, pipe, direction):
+        steps = itertools.cycle(
+            hostile.SIPS if self._slow and direction == "up" else [65536])
         try:
             while True:
-                piece = source.recv(65536)
+                piece = source.recv(next(steps))
                 if not piece:
                     break
                 pipe.add(direction, piece)
+                if len(piece) == 1:
+                    time.sleep(0.001)
                 sink.sendall(piece)
             sink.shutdown(socket.SHUT_WR)
         except OSError:

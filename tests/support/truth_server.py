@@ -15,6 +15,8 @@ One record per request whose head arrived whole:
   body_bytes, body_sha256         of the decoded body, as far as it was read
   chunked, trailers               whether the body came in chunks
   pipelined                       more bytes had arrived before the answer
+  cut                             reset before the head was whole: its first
+                                  line is all that is known
   status, answer_version          what was answered (None: nothing)
   fault                           why the exchange ended badly, or None
   head_ns, answer_ns, end_ns      wall clock: head complete, answer begun, over
@@ -30,6 +32,7 @@ import threading
 import time
 
 import http1
+from hostile import cut, tighten
 from routes import ROUTES
 
 BARRIER = "/.barrier"
@@ -62,7 +65,7 @@ class Exchange:
     def send(self, data):
         if self.record["answer_ns"] is None:
             self.record["answer_ns"] = time.time_ns()
-        self.connection.socket.sendall(self._held + data)
+        self.connection.put(self._held + data)
         self._held = b""
 
     def interim(self, status, reason, headers=(), hold=False):
@@ -87,7 +90,7 @@ class Exchange:
         if has_body and self.request.expects_100() and not reader.pending():
             self.interim(100, "Continue")
         sink = Tee(self.body) if self.keep_body else self.body
-        step = self.connection.server.read_step
+        step = self.connection.body_step()
         try:
             if self.request.chunked():
                 self.record["trailers"] = http1.read_chunked(
@@ -151,11 +154,51 @@ class Connection:
         self.requests = 0
         self.reader = http1.Reader(self._fill)
         self.idle = True
+        self.mood = None
+        self._pauses = self._step = 0
 
     def _fill(self):
         if self.server.read_pause_ms:
             time.sleep(self.server.read_pause_ms / 1000)
-        return self.socket.recv(self.server.read_step)
+        if not self.mood:
+            return self.socket.recv(self.server.read_step)
+        if self._pauses:
+            self._pauses -= 1
+            time.sleep(0.001)
+        return self.socket.recv(self._step)
+
+    def body_step(self):
+        """The head is there; how the body is to be read."""
+        if not self.mood:
+            return self.server.read_step
+        self._step = self.mood.body_step
+        self._pauses = self.mood.pauses
+        time.sleep(self.mood.stall_body / 1000)
+        return self._step
+
+    def put(self, data):
+        """Answer bytes, in as many writes as the mood wants."""
+        pieces = self.mood.pieces if self.mood else 1
+        size = max(1, -(-len(data) // pieces))
+        for start in range(0, len(data), size):
+            if start:
+                time.sleep(0.001)
+            self.socket.sendall(data[start:start + size])
+
+    def await_request(self):
+        """Its first byte has come, and by that its turn: how to read it, and
+        how to break off. None when the client has left."""
+        if not self.reader.pending() and not self.socket.recv(
+                1, socket.MSG_PEEK):
+            return None
+        self.mood = self.server.hostile.mood()
+        self._pauses, self._step = self.mood.pauses, 1
+        line = b""
+        if self.server.hostile.resets:
+            line = self.reader.peek_line()
+        self._step = self.mood.head_step
+        time.sleep(self.mood.stall_head / 1000)
+        return self.server.hostile.action(line) or self.server.dispatch
 
     def run(self):
         try:
@@ -168,7 +211,15 @@ class Connection:
             self.server.gone(self)
 
     def serve_one(self):
-        raw = self.reader.head()
+        action = self.server.dispatch
+        if self.server.hostile:
+            action = self.await_request()
+            if not action:
+                return False
+        if action is cut:
+            raw = self.reader.line() + b"\r\n"
+        else:
+            raw = self.reader.head()
         if not raw:
             return False
         self.idle = False
@@ -176,11 +227,17 @@ class Connection:
         if request.target == BARRIER:
             self.socket.sendall(b"HTTP/1.1 204 x\r\n\r\n")
             return False
+        return self.serve(request, action)
+
+    def serve(self, request, action):
         self.requests += 1
         record = self.new_record(request)
         exchange = Exchange(self, request, record)
+        if self.server.hostile:
+            limit = self.server.hostile.per_connection
+            exchange.close |= bool(limit and self.requests >= limit)
         try:
-            self.server.dispatch(exchange)
+            action(exchange)
         except (OSError, http1.Disconnected, http1.ProtocolError) as error:
             record["fault"] = record["fault"] or "%s: %s" % (
                 type(error).__name__, error)
@@ -202,7 +259,7 @@ class Connection:
             "head": request.raw.decode("latin-1"),
             "body_bytes": 0, "body_sha256": body.sha256(),
             "chunked": request.chunked(), "trailers": "",
-            "pipelined": self.reader.pending() > 0,
+            "pipelined": self.reader.pending() > 0, "cut": False,
             "status": None, "answer_version": None, "fault": None,
             "head_ns": request.time_ns, "answer_ns": None, "end_ns": None,
             "peer": self.address(self.socket.getpeername),
@@ -225,7 +282,9 @@ class TruthServer:
     """See the module's text; apps maps a path prefix to f(exchange)."""
 
     def __init__(self, host="127.0.0.1", unix=None, rcvbuf=None,
-                 read_step=65536, read_pause_ms=0, apps=None, log=None):
+                 read_step=65536, read_pause_ms=0, apps=None, log=None,
+                 hostile=None):
+        self.hostile = hostile
         self.read_step = read_step
         self.read_pause_ms = read_pause_ms
         self.apps = dict(apps or {})
@@ -247,6 +306,8 @@ class TruthServer:
         if rcvbuf:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                       rcvbuf)
+        if self.hostile:
+            tighten(self._listener)
         self._listener.bind(self.address)
         self._listener.listen(512)
         self.host, self.port = host, 0
@@ -319,6 +380,8 @@ class TruthServer:
         with self._lock:
             self._records.clear()
             self._faults.clear()
+        if self.hostile:
+            self.hostile.clear()
 
     def wait_for(self, count, timeout_s=20):
         """Wait until count requests have been logged."""

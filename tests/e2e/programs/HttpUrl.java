@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -16,6 +17,7 @@ import java.util.concurrent.Future;
 
 public class HttpUrl {
 	static String base, method, path, body, file;
+	static String[] sizes = {};
 
 	static byte[] content() throws Exception
 	{
@@ -24,11 +26,20 @@ public class HttpUrl {
 		return Files.readAllBytes(Path.of(file));
 	}
 
-	static void send(HttpURLConnection connection) throws Exception
+	static void send(HttpURLConnection connection, int number)
+		throws Exception
 	{
 		if (body.equals("none"))
 			return;
 		byte[] data = content();
+
+		if (sizes.length > 0)
+			data = Arrays.copyOf(data, Integer.parseInt(
+				sizes[number % sizes.length]));
+		if (data.length == 0) {
+			connection.setRequestMethod("GET");
+			return;
+		}
 
 		connection.setDoOutput(true);
 		if (body.equals("chunked"))
@@ -42,7 +53,7 @@ public class HttpUrl {
 		}
 	}
 
-	static String one(String target)
+	static String one(String target, int number)
 	{
 		try {
 			URL url = new URL(base + target);
@@ -51,7 +62,7 @@ public class HttpUrl {
 
 			connection.setRequestMethod(method);
 			connection.setRequestProperty("User-Agent", "client");
-			send(connection);
+			send(connection, number);
 			int status = connection.getResponseCode();
 			InputStream in = status >= 400 ?
 				connection.getErrorStream() :
@@ -64,7 +75,7 @@ public class HttpUrl {
 			return String.format("%s %d %d %02x%02x%02x", target,
 				status, data.length, sum[0], sum[1], sum[2]);
 		} catch (Exception error) {
-			return "error " + error.getClass().getSimpleName();
+			return target + " error " + error.getClass().getSimpleName();
 		}
 	}
 
@@ -77,14 +88,17 @@ public class HttpUrl {
 		int count = Integer.parseInt(arguments[4]);
 		boolean parallel = arguments[5].equals("parallel");
 		file = arguments[6];
+		if (body.startsWith("sizes="))
+			sizes = body.substring(6).split(",");
 		ExecutorService pool =
 			Executors.newFixedThreadPool(parallel ? 8 : 1);
 		List<Future<String>> answers = new ArrayList<>();
 
 		for (int i = 0; i < count; i++) {
 			String target = count > 1 ? path + "?i=" + i : path;
+			int number = i;
 
-			answers.add(pool.submit(() -> one(target)));
+			answers.add(pool.submit(() -> one(target, number)));
 		}
 		for (Future<String> answer : answers)
 			System.out.println(answer.get());

@@ -17,12 +17,24 @@ import java.util.concurrent.CompletableFuture;
 
 public class JavaNetHttp {
 	static String base, method, path, body, file;
+	static String[] sizes = {};
 	static HttpClient client = HttpClient.newBuilder()
 		.version(HttpClient.Version.HTTP_1_1)
 		.followRedirects(HttpClient.Redirect.NORMAL).build();
 
-	static BodyPublisher content() throws Exception
+	static int sizeOf(int number)
 	{
+		return sizes.length == 0 ? -1 :
+			Integer.parseInt(sizes[number % sizes.length]);
+	}
+
+	static BodyPublisher content(int size) throws Exception
+	{
+		if (size == 0)
+			return BodyPublishers.noBody();
+		if (size > 0)
+			return BodyPublishers.ofByteArray(Files.readAllBytes(
+				Path.of(file)), 0, size);
 		switch (body) {
 		case "none":
 			return BodyPublishers.noBody();
@@ -53,17 +65,19 @@ public class JavaNetHttp {
 		}
 	}
 
-	static CompletableFuture<String> one(String target) throws Exception
+	static CompletableFuture<String> one(String target, int number)
+		throws Exception
 	{
+		int size = sizeOf(number);
 		HttpRequest request = HttpRequest.newBuilder()
 			.uri(URI.create(base + target))
 			.header("User-Agent", "client")
 			.expectContinue(body.equals("expect"))
-			.method(method, content()).build();
+			.method(size == 0 ? "GET" : method, content(size)).build();
 
 		return client.sendAsync(request, BodyHandlers.ofByteArray())
 			.thenApply(response -> describe(target, response))
-			.exceptionally(error -> "error " +
+			.exceptionally(error -> target + " error " +
 				error.getCause().getClass().getSimpleName());
 	}
 
@@ -76,12 +90,14 @@ public class JavaNetHttp {
 		int count = Integer.parseInt(arguments[4]);
 		boolean parallel = arguments[5].equals("parallel");
 		file = arguments[6];
+		if (body.startsWith("sizes="))
+			sizes = body.substring(6).split(",");
 		List<CompletableFuture<String>> answers = new ArrayList<>();
 
 		for (int i = 0; i < count; i++) {
 			String target = count > 1 ? path + "?i=" + i : path;
 
-			answers.add(one(target));
+			answers.add(one(target, i));
 			if (!parallel)
 				answers.get(i).join();
 		}

@@ -8,13 +8,29 @@ main([Base, Method, Path, Body, Count, Mode, File]) ->
 	{ok, _} = application:ensure_all_started(inets),
 	ok = httpc:set_options([{max_sessions, 8}, {max_keep_alive_length, 5}]),
 	Paths = paths(Path, list_to_integer(Count)),
-	One = fun(P) -> one(Base, list_to_atom(string:lowercase(Method)), P,
-		Body, File) end,
-	Lines = case Mode of
-		"parallel" -> parallel(One, Paths);
+	Verb = list_to_atom(string:lowercase(Method)),
+	One = fun(P) -> one(Base, Verb, P, Body, File) end,
+	Lines = case {Mode, Body} of
+		{"parallel", _} -> parallel(One, Paths);
+		{_, "sizes=" ++ Sizes} ->
+			sized(Base, Verb, Paths, sizes(Sizes), [], File);
 		_ -> lists:map(One, Paths)
 	end,
 	lists:foreach(fun(L) -> io:format("~s~n", [L]) end, Lines).
+
+sizes(Text) ->
+	[list_to_integer(S) || S <- string:split(Text, ",", all)].
+
+%% A request for each path, with the next size each; 0 is a GET.
+sized(_, _, [], _, _, _) -> [];
+sized(Base, Verb, Paths, [], Used, File) ->
+	sized(Base, Verb, Paths, lists:reverse(Used), [], File);
+sized(Base, Verb, [Path | Paths], [Size | Sizes], Used, File) ->
+	Line = case Size of
+		0 -> one(Base, get, Path, "none", File);
+		_ -> one(Base, Verb, Path, Size, File)
+	end,
+	[Line | sized(Base, Verb, Paths, Sizes, [Size | Used], File)].
 
 paths(Path, 1) -> [Path];
 paths(Path, Count) ->
@@ -40,13 +56,16 @@ one(Base, Method, Path, Body, File) ->
 	{ok, {{_, Status, _}, _, Data}} ->
 		io_lib:format("~s ~p ~p", [Path, Status, byte_size(Data)]);
 	{error, Reason} ->
-		io_lib:format("error ~p", [reason(Reason)])
+		io_lib:format("~s error ~p", [Path, reason(Reason)])
 	end.
 
 reason(Reason) when is_tuple(Reason) -> element(1, Reason);
 reason(Reason) -> Reason.
 
 content("none", _) -> none;
+content(Size, File) when is_integer(Size) ->
+	{ok, Data} = file:read_file(File),
+	binary:part(Data, 0, Size);
 content("small", _) -> <<"hello world!">>;
 content("chunked", File) ->
 	{ok, Data} = file:read_file(File),

@@ -14,11 +14,24 @@ local function content()
 	return data
 end
 
-local function request_of(target, sink)
+local sizes = {}
+
+for size in string.gmatch(string.match(body, "^sizes=(.*)") or "", "%d+") do
+	sizes[#sizes + 1] = tonumber(size)
+end
+
+local function request_of(target, sink, number)
 	local request = { url = base .. target, method = method, sink = sink,
 		headers = { ["user-agent"] = "client" } }
+	local size = #sizes > 0 and sizes[number % #sizes + 1]
 
-	if body == "small" then
+	if size == 0 then
+		request.method = "GET"
+	elseif size then
+		request.source = ltn12.source.string(
+			string.sub(content(), 1, size))
+		request.headers["content-length"] = size
+	elseif body == "small" then
 		request.source = ltn12.source.string("hello world!")
 		request.headers["content-length"] = 12
 	elseif body == "chunked" then
@@ -32,21 +45,21 @@ local function request_of(target, sink)
 	return request
 end
 
-local function one(target)
+local function one(target, number)
 	local parts = {}
 	local ok, status = http.request(request_of(target,
-		ltn12.sink.table(parts)))
+		ltn12.sink.table(parts), number))
 
 	if not ok then
-		return "error " .. tostring(status)
+		return target .. " error " .. tostring(status)
 	end
 	return string.format("%s %s %d", target, status, #table.concat(parts))
 end
 
 if tonumber(count) > 1 then
 	for i = 0, count - 1 do
-		print(one(string.format("%s?i=%d", path, i)))
+		print(one(string.format("%s?i=%d", path, i), i))
 	end
 else
-	print(one(path))
+	print(one(path, 0))
 end

@@ -7,8 +7,13 @@ require "uri"
 $base, $method, $path, $body, count, mode, $file = ARGV
 $uri = URI($base)
 
-def fill(request)
+$sizes = $body.delete_prefix("sizes=").split(",").map(&:to_i) if
+  $body.start_with?("sizes=")
+
+def fill(request, size)
   case $body
+  when /^sizes=/
+    request.body = File.binread($file, size) if size.positive?
   when "small"
     request.body = "hello world!"
   when "chunked"
@@ -19,14 +24,17 @@ def fill(request)
     request["Content-Length"] = File.size($file).to_s
   end
   request["Expect"] = "100-continue" if $body == "expect"
-  request["Content-Type"] = "text/plain" unless $body == "none"
+  request["Content-Type"] = "text/plain" unless
+    $body == "none" || $sizes
 end
 
-def one(http, target)
-  request = Net::HTTPGenericRequest.new($method, $body != "none",
+def one(http, target, number = 0)
+  size = $sizes ? $sizes[number % $sizes.size] : 0
+  verb = $sizes && size.zero? ? "GET" : $method
+  request = Net::HTTPGenericRequest.new(verb, $body != "none" && verb != "GET",
                                         $method != "HEAD", target,
                                         { "User-Agent" => "client" })
-  fill(request)
+  fill(request, size)
   response = http.request(request)
   if response["Location"]
     $method = "GET"
@@ -36,7 +44,7 @@ def one(http, target)
   "#{target} #{response.code} #{data.bytesize} " +
     Digest::SHA256.hexdigest(data)
 rescue SystemCallError, IOError, Net::HTTPBadResponse, Timeout::Error => error
-  "error #{error.class}"
+  "#{target} error #{error.class}"
 end
 
 def several(paths)
@@ -44,7 +52,7 @@ def several(paths)
   http.max_retries = 0
   http.continue_timeout = 5
   http.start
-  paths.map { |path| one(http, path) }
+  paths.each_with_index.map { |path, number| one(http, path, number) }
 ensure
   http.finish if http.started?
 end

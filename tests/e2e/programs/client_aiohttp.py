@@ -8,6 +8,18 @@ import aiohttp
 
 BASE, METHOD, PATH, BODY, COUNT, MODE, FILE = sys.argv[1:]
 
+SIZES = [int(size) for size in BODY[6:].split(",")
+         if BODY.startswith("sizes=")]
+
+
+def sized(number):
+    """Method and body of a request where their sizes are given."""
+    size = SIZES[number % len(SIZES)]
+    if not size:
+        return "GET", None
+    with open(FILE, "rb") as file:
+        return METHOD, file.read(size)
+
 
 async def pieces():
     with open(FILE, "rb") as file:
@@ -26,13 +38,14 @@ def content():
         return file.read()
 
 
-async def one(session, path):
+async def one(session, path, number=0):
+    method, data = sized(number) if SIZES else (METHOD, content())
     try:
-        async with session.request(METHOD, BASE + path, data=content(),
+        async with session.request(method, BASE + path, data=data,
                                    expect100=BODY == "expect") as answer:
             data = await answer.read()
     except (aiohttp.ClientError, OSError) as error:
-        return "error %s" % type(error).__name__
+        return "%s error %s" % (path, type(error).__name__)
     return "%s %d %d %s" % (path, answer.status, len(data),
                             hashlib.sha256(data).hexdigest())
 
@@ -48,7 +61,8 @@ async def main():
         if MODE == "parallel":
             lines = await asyncio.gather(*[one(session, p) for p in paths])
         else:
-            lines = [await one(session, path) for path in paths]
+            lines = [await one(session, path, number)
+                     for number, path in enumerate(paths)]
     print("\n".join(lines))
 
 

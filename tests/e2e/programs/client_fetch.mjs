@@ -6,8 +6,16 @@ import { Readable } from "node:stream";
 
 const [base, method, path, body, count, mode, file] = process.argv.slice(2);
 
-function content()
+const sizes = body.startsWith("sizes=") ?
+	body.slice(6).split(",").map(Number) : [];
+
+function content(number)
 {
+	const size = sizes[number % sizes.length];
+
+	if (sizes.length)
+		return size ? { body: readFileSync(file).subarray(0, size) } :
+			{ method: "GET" };
 	if (body === "small")
 		return { body: "hello world!" };
 	if (body === "upload")
@@ -18,17 +26,17 @@ function content()
 	return {};
 }
 
-async function one(target)
+async function one(target, number)
 {
 	try {
 		const response = await fetch(base + target, { method,
-			headers: { "User-Agent": "client" }, ...content() });
+			headers: { "User-Agent": "client" }, ...content(number) });
 		const data = Buffer.from(await response.arrayBuffer());
 		const sum = createHash("sha256").update(data).digest("hex");
 
 		return `${target} ${response.status} ${data.length} ${sum}`;
 	} catch (error) {
-		return `error ${error.name} ${error.cause?.code}`;
+		return `${target} error ${error.name} ${error.cause?.code}`;
 	}
 }
 
@@ -40,6 +48,6 @@ const lines = [];
 if (mode === "parallel")
 	lines.push(...await Promise.all(paths.map(one)));
 else
-	for (const p of paths)
-		lines.push(await one(p));
+	for (const [number, p] of paths.entries())
+		lines.push(await one(p, number));
 console.log(lines.join("\n"));

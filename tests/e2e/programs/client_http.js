@@ -16,8 +16,18 @@ function describe(target, status, data)
 	return `${target} ${status} ${data.length} ${sum}`;
 }
 
-function send(request)
+const sizes = body.startsWith("sizes=") ?
+	body.slice(6).split(",").map(Number) : [];
+
+function sizeOf(number)
 {
+	return sizes.length ? sizes[number % sizes.length] : 0;
+}
+
+function send(request, size)
+{
+	if (size)
+		return request.end(fs.readFileSync(file).subarray(0, size));
 	if (body === "small")
 		return request.end("hello world!");
 	if (body === "upload")
@@ -31,34 +41,38 @@ function send(request)
 	return request.end();
 }
 
-function one(target, hops = 5)
+function one(target, number = 0, hops = 5)
 {
 	return new Promise((resolve) => {
 		const headers = { "User-Agent": "client" };
+		const size = sizeOf(number);
 
+		if (size)
+			headers["Content-Length"] = size;
 		if (body === "upload" || body === "expect")
 			headers["Content-Length"] = fs.statSync(file).size;
 		if (body === "expect")
 			headers.Expect = "100-continue";
 		const request = http.request(base + target,
-			{ method, agent, headers }, (response) => {
+			{ method: sizes.length && !size ? "GET" : method,
+				agent, headers }, (response) => {
 			const parts = [];
 
 			response.on("data", (part) => parts.push(part));
 			response.on("error", (error) =>
-				resolve(`error ${error.code}`));
+				resolve(`${target} error ${error.code}`));
 			response.on("end", () => {
 				const next = response.headers.location;
 
 				if (next && hops)
-					return resolve(one(next, hops - 1));
+					return resolve(one(next, number, hops - 1));
 				resolve(describe(target, response.statusCode,
 					Buffer.concat(parts)));
 			});
 		});
 
-		request.on("error", (error) => resolve(`error ${error.code}`));
-		send(request);
+		request.on("error", (error) => resolve(`${target} error ${error.code}`));
+		send(request, size);
 	});
 }
 
@@ -72,8 +86,8 @@ async function main()
 	if (mode === "parallel")
 		lines.push(...await Promise.all(paths.map((p) => one(p))));
 	else
-		for (const p of paths)
-			lines.push(await one(p));
+		for (const [number, p] of paths.entries())
+			lines.push(await one(p, number));
 	console.log(lines.join("\n"));
 	agent.destroy();
 }

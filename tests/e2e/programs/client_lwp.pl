@@ -10,6 +10,16 @@ my ($base, $method, $path, $body, $count, $mode, $file) = @ARGV;
 my $agent = LWP::UserAgent->new(agent => "client", keep_alive => 1,
 	timeout => 50);
 
+my @sizes = $body =~ /^sizes=(.*)/ ? split(/,/, $1) : ();
+
+sub sized
+{
+	my ($size) = @_;
+	open(my $in, "<:raw", $file) or die "$file: $!";
+	read($in, my $data, $size);
+	return $data;
+}
+
 sub content
 {
 	return "hello world!" if $body eq "small";
@@ -29,10 +39,14 @@ sub pieces
 
 sub one
 {
-	my ($target) = @_;
-	my $request = HTTP::Request->new($method, $base . $target);
+	my ($target, $number) = @_;
+	my $size = @sizes ? $sizes[$number % @sizes] : 0;
+	my $verb = @sizes && !$size ? "GET" : $method;
+	my $request = HTTP::Request->new($verb, $base . $target);
 
-	if ($body eq "chunked") {
+	if (@sizes) {
+		$request->content(sized($size)) if $size;
+	} elsif ($body eq "chunked") {
 		$request->content(pieces());
 	} elsif ($body ne "none") {
 		$request->content(content());
@@ -51,7 +65,7 @@ sub one
 }
 
 if ($count > 1) {
-	one("$path?i=$_") for 0 .. $count - 1;
+	one("$path?i=$_", $_) for 0 .. $count - 1;
 } else {
-	one($path);
+	one($path, 0);
 }

@@ -8,6 +8,16 @@ use HTTP::Tiny;
 my ($base, $method, $path, $body, $count, $mode, $file) = @ARGV;
 my $agent = HTTP::Tiny->new(agent => "client", timeout => 50);
 
+my @sizes = $body =~ /^sizes=(.*)/ ? split(/,/, $1) : ();
+
+sub sized
+{
+	my ($size) = @_;
+	open(my $in, "<:raw", $file) or die "$file: $!";
+	read($in, my $data, $size);
+	return $data;
+}
+
 sub content
 {
 	return "hello world!" if $body eq "small";
@@ -22,14 +32,18 @@ sub content
 
 sub one
 {
-	my ($target) = @_;
-	my %options = $body eq "none" ? () : (content => content());
-	my $response = $agent->request($method, $base . $target, \%options);
+	my ($target, $number) = @_;
+	my $size = @sizes ? $sizes[$number % @sizes] : 0;
+	my $verb = @sizes && !$size ? "GET" : $method;
+	my %options = $body eq "none" || @sizes ? () :
+		(content => content());
+	$options{content} = sized($size) if $size;
+	my $response = $agent->request($verb, $base . $target, \%options);
 	my $data = $response->{content};
 
 	if ($response->{status} == 599) {
 		$data =~ s/:? .*//s;
-		print("error $data\n");
+		print("$target error $data\n");
 		return;
 	}
 	printf("%s %d %d %s\n", $target, $response->{status}, length($data),
@@ -37,7 +51,7 @@ sub one
 }
 
 if ($count > 1) {
-	one("$path?i=$_") for 0 .. $count - 1;
+	one("$path?i=$_", $_) for 0 .. $count - 1;
 } else {
-	one($path);
+	one($path, 0);
 }

@@ -12,6 +12,8 @@ import urllib.request
 
 BASE, METHOD, PATH, BODY, COUNT, MODE, FILE = sys.argv[1:]
 HEADERS = {"User-Agent": "client"}
+SIZES = [int(size) for size in BODY[6:].split(",")
+         if BODY.startswith("sizes=")]
 
 
 def pieces():
@@ -21,7 +23,7 @@ def pieces():
 
 
 def content():
-    if BODY == "none":
+    if BODY == "none" or SIZES:
         return None
     if BODY == "small":
         return b"hello world!"
@@ -34,14 +36,23 @@ def line(status, data):
     return "%d %d %s" % (status, len(data), hashlib.sha256(data).hexdigest())
 
 
-def by_urllib():
+def sized(number):
+    """Method and body of a request where their sizes are given."""
+    size = SIZES[number % len(SIZES)]
+    if not size:
+        return "GET", None
+    with open(FILE, "rb") as file:
+        return METHOD, file.read(size)
+
+
+def by_urllib(path=PATH, method=METHOD, body=None):
     headers = dict(HEADERS)
     if BODY == "expect":
         headers["Expect"] = "100-continue"
-    if BODY != "none":
+    if BODY != "none" and not SIZES:
         headers["Content-Type"] = "text/plain"
-    request = urllib.request.Request(BASE + PATH, content(), headers,
-                                     method=METHOD)
+    request = urllib.request.Request(BASE + path, body or content(), headers,
+                                     method=method)
     try:
         with urllib.request.urlopen(request, timeout=50) as answer:
             return line(answer.status, answer.read())
@@ -58,6 +69,24 @@ def by_client(paths, lines):
     connection.close()
 
 
+def by_sizes(paths, lines):
+    """Three kept alive, one by urllib, and so on; errors and all."""
+    connection = http.client.HTTPConnection(BASE[len("http://"):], timeout=50)
+    for number, path in enumerate(paths):
+        method, body = sized(number)
+        try:
+            if number % 4 == 3:
+                lines.append(path + " " + by_urllib(path, method, body))
+                continue
+            connection.request(method, path, body, HEADERS)
+            answer = connection.getresponse()
+            lines.append(path + " " + line(answer.status, answer.read()))
+        except (OSError, http.client.HTTPException) as error:
+            lines.append("%s error %s" % (path, type(error).__name__))
+            connection.close()
+    connection.close()
+
+
 def main():
     lines = []
     paths = ["%s?i=%d" % (PATH, i) for i in range(int(COUNT))]
@@ -69,6 +98,8 @@ def main():
             thread.start()
         for thread in threads:
             thread.join()
+    elif SIZES:
+        by_sizes(paths, lines)
     elif len(paths) > 1:
         by_client(paths, lines)
     else:
