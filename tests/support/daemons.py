@@ -105,3 +105,55 @@ def apache_svn(runner, repository):
                                      repository=repository))
         return ["apache2", "-DFOREGROUND", "-f", path]
     return Daemon(runner, "apache", make)
+
+
+NGINX = """
+daemon off;
+master_process off;
+pid {home}/pid;
+error_log {home}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {home}/body;
+    proxy_temp_path {home}/proxy;
+    fastcgi_temp_path {home}/fastcgi;
+    uwsgi_temp_path {home}/uwsgi;
+    scgi_temp_path {home}/scgi;
+    client_header_buffer_size 64;
+    large_client_header_buffers 8 1k;
+    client_body_buffer_size 512;
+    client_max_body_size 8m;
+    output_buffers 1 512;
+    keepalive_requests 11;
+    sendfile off;
+    server {{
+        listen 127.0.0.1:{port} rcvbuf=4096 sndbuf=4096;
+        server_name localhost;
+        root {pages};
+        location /ok {{
+            client_body_in_file_only clean;
+            proxy_pass http://127.0.0.1:{port}/page;
+            proxy_buffers 2 1k;
+            proxy_buffer_size 1k;
+            proxy_busy_buffers_size 1k;
+        }}
+        location /page {{
+            try_files /page.txt =404;
+            error_page 405 =200 /page.txt;
+        }}
+    }}
+}}
+"""
+
+
+def nginx_tiny(runner, pages):
+    """nginx with buffers as small as it takes them: /ok reads a body, whatever
+    the method, and answers with pages/page.txt."""
+    def make(port, home):
+        path = os.path.join(home, "nginx.conf")
+        with open(path, "w") as file:
+            file.write(NGINX.format(port=port, home=home, pages=pages))
+        return ["nginx", "-p", home, "-e", os.path.join(home, "error.log"),
+                "-c", path]
+    return Daemon(runner, "nginx", make)
