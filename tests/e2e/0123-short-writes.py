@@ -25,13 +25,18 @@ def body(number):
     return len(b"%d" % number * (number % 7 * 300))
 
 
-for how in ("nonblocking", "timeout", "signals"):
-    for call in ("send", "write", "writev", "sendmsg", "sendto"):
-        suite.http("%s-%s" % (how, call),
-                   ["/usr/bin/python3",
-                    os.path.join(PROGRAMS, "short_writes.py"),
-                    suite.server.authority, call, how, str(COUNT)],
-                   [want("POST", "/ok?i=%d" % i, 200, body(i))
-                    for i in range(COUNT)], timeout_s=300)
+CALLS = ("send", "write", "writev", "sendmsg", "sendto")
+# The kernel may take nothing but bytes of ours: EAGAIN to who then waits for
+# POLLOUT, once, and must hear of it.
+WAYS = [(how, call) for how in ("nonblocking", "timeout", "signals")
+        for call in CALLS] + [("poll", "send"), ("poll", "writev"),
+                              ("edge", "write"), ("edge", "sendmsg"),
+                              ("edge", "send")]
+for how, call in WAYS:
+    suite.http("%s-%s" % (how, call),
+               ["/usr/bin/python3", os.path.join(PROGRAMS, "short_writes.py"),
+                suite.server.authority, call, how, str(COUNT)],
+               [want("POST", "/ok?i=%d" % i, 200, body(i))
+                for i in range(COUNT)], timeout_s=300)
 
 sys.exit(suite.main())

@@ -4,7 +4,9 @@ out in whatever pieces the kernel takes.
 
 CALL  send, write, writev, sendmsg, sendto
 HOW   nonblocking; timeout (a blocking socket that gives up, SO_SNDTIMEO);
-      signals (a blocking socket and a timer that interrupts it)
+      signals (a blocking socket and a timer that interrupts it); poll (writes
+      until EAGAIN, and only then waits for POLLOUT); edge (the same with an
+      edge-triggered epoll, which says once that there is room again)
 The send buffer is as small as it gets, the server reads slowly, and sixteen
 requests at most wait for an answer. Every call must report at most the bytes
 that it was given, and all reports together exactly those that there are.
@@ -74,7 +76,7 @@ def connect():
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     sock.connect((host, int(port)))
-    if HOW == "nonblocking":
+    if HOW in ("nonblocking", "poll", "edge"):
         sock.setblocking(False)
     elif HOW == "timeout":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
@@ -85,28 +87,68 @@ def connect():
     return sock
 
 
+class Waiter:
+    """select for all; for poll and edge, room is what EAGAIN has not denied."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.room = True
+        self.epoll = None
+        if HOW == "edge":
+            self.epoll = select.epoll()
+            self.epoll.register(sock, select.EPOLLIN | select.EPOLLOUT
+                                | select.EPOLLET)
+
+    def wait(self, want_write):
+        """(may write, may read)"""
+        if HOW == "edge":
+            # An edge for each: what has come is read until there is no more.
+            wait_s = 0 if want_write and self.room else 30
+            events = dict(self.epoll.poll(wait_s)).get(self.sock.fileno(), 0)
+        elif HOW == "poll":
+            poll = select.poll()
+            poll.register(self.sock, select.POLLIN | (
+                select.POLLOUT if want_write and not self.room else 0))
+            wait_ms = 0 if want_write and self.room else 30_000
+            events = dict(poll.poll(wait_ms)).get(self.sock.fileno(), 0)
+        else:
+            ready = select.select([self.sock],
+                                  [self.sock] if want_write else [], [], 30)
+            return ready[1], ready[0]
+        if not events and not (want_write and self.room):
+            sys.exit("nothing for 30 s")
+        self.room = self.room or bool(events & select.POLLOUT)
+        return want_write and self.room, bool(events & select.POLLIN)
+
+
 def main():
     sock = connect()
     waiting, ends, sent, answered = b"", [], 0, 0
     queued, left, short, digest = 0, b"", 0, hashlib.sha256()
+    waiter = Waiter(sock)
     while answered < COUNT:
         while queued < COUNT and queued - answered < WINDOW:
             left += request(queued)
             queued += 1
             ends.append(len(left) + sent)
-        ready = select.select([sock], [sock] if left else [], [], 30)
-        if ready[1]:
+        may_write, may_read = waiter.wait(bool(left))
+        if may_write:
             count = put(sock, left)
+            waiter.room = count is not None
             short += count is not None and count < len(left)
             if count:
                 digest.update(left[:count])
                 left, sent = left[count:], sent + count
-        if ready[0]:
-            text = sock.recv(65536)
+        while may_read:
+            try:
+                text = sock.recv(65536)
+            except BlockingIOError:
+                break
             if not text:
                 sys.exit("the server left")
             done, waiting = answers(waiting + text)
             answered += done
+            may_read = HOW == "edge"
     signal.setitimer(signal.ITIMER_REAL, 0)
     print(sent, ends[-1], answered, digest.hexdigest())
     if short <= COUNT // 8:
