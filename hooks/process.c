@@ -202,13 +202,22 @@ int hook_daemon(int nochdir, int noclose)
 }
 HOOK_EXPORT(daemon)
 
-/* A child that shares our memory must keep off, however long it lives. */
+/*
+ * A child that shares our memory must keep off, however long it lives; any
+ * other one will be noticed by what it does.
+ */
 static void before_clone(unsigned long flags)
 {
 	int error = errno;
 
-	if (!at_thread_hands_off() && (flags & CLONE_VM))
+	if (!hook_lifecycle || at_thread_hands_off())
+		return;
+	if (flags & CLONE_VM) {
 		at_vfork_begin(!(flags & (CLONE_VFORK | CLONE_SETTLS)));
+	} else {
+		hook_lifecycle->before_fork();
+		at_tracer_resume_later();
+	}
 	errno = error;
 }
 
@@ -248,6 +257,8 @@ void *hook_syscall_prepare(long nr, unsigned long first)
 #ifdef SYS_vfork
 	else if (nr == SYS_vfork)
 		before_clone(CLONE_VM | CLONE_VFORK);
+	else if (nr == SYS_fork)
+		before_clone(0);
 #endif
 	return (void *)(uintptr_t)REAL(syscall);
 }
