@@ -67,6 +67,8 @@ struct at_exporter_host {
 	bool forked;
 	/* Which settings were given; NULL: judged by their values. */
 	const struct at_config_origin *origin;
+	/* Spans taken out of the ring that wait for the next call. */
+	_Atomic uint32_t kept_count;
 	/* The worker's own, from one call to the next; NULL at first. */
 	void *state;
 };

@@ -478,6 +478,7 @@ int autotrace_export(struct at_exporter_host *host)
 	host->forked = false;
 	if (worker) {
 		work(worker);
+		atomic_store(&host->kept_count, worker->batch.count);
 		close_outlets(worker);
 	} else {
 		result = -ENOMEM;

@@ -41,6 +41,8 @@ struct hook_lifecycle {
 	void (*main_thread_ends)(void);
 	/* fork() is about to be called: libc's own handlers come next. */
 	void (*before_fork)(void);
+	/* A child is about to be made of which libc knows nothing. */
+	void (*before_raw_fork)(void);
 	/* The three of pthread_atfork, for what runs without them (_Fork). */
 	void (*fork_prepare)(void);
 	void (*fork_parent)(void);

@@ -212,12 +212,10 @@ static void before_clone(unsigned long flags)
 
 	if (!hook_lifecycle || at_thread_hands_off())
 		return;
-	if (flags & CLONE_VM) {
+	if (flags & CLONE_VM)
 		at_vfork_begin(!(flags & (CLONE_VFORK | CLONE_SETTLS)));
-	} else {
-		hook_lifecycle->before_fork();
-		at_tracer_resume_later();
-	}
+	else
+		hook_lifecycle->before_raw_fork();
 	errno = error;
 }
 

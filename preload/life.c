@@ -41,7 +41,7 @@ static void drain(void)
 	uint64_t left = budget_left_ns();
 	bool silent;
 
-	if (!at_tracer_ring() || !exporter_thread_has_work())
+	if (!at_tracer_ring() || !exporter_thread_is_needed())
 		return; /* nothing ended, or a hub has it */
 	silent = left > LIVE_WAIT_NS && silence_marked(config);
 	if (exporter_thread_drain(silent ? LIVE_WAIT_NS : left)) {
@@ -53,12 +53,16 @@ static void drain(void)
 	atomic_fetch_add(&spent_ns, at_clock_now_ns() - begin);
 }
 
-/* Exec may fail, and then life goes on: open spans stay open. */
+/*
+ * Exec may fail, and then life goes on: open spans stay open, and once the
+ * time is spent what waits is left to the thread.
+ */
 static void before_exec(void)
 {
 	at_notice_fork();
 	at_tracer_flush();
-	drain();
+	if (budget_left_ns())
+		drain();
 }
 
 static void before_exit(void)
@@ -105,6 +109,14 @@ static void before_fork(void)
 	exporter_thread_pause(FORK_WAIT_NS);
 }
 
+/* No handler will say when it is over. */
+static void before_raw_fork(void)
+{
+	before_fork();
+	if (exporter_thread_has_work())
+		at_tracer_resume_later();
+}
+
 /*
  * The thread ends and is waited for (a program that looks sees one thread);
  * the gate covers what could not end in time, or was begun since.
@@ -126,7 +138,8 @@ static void fork_parent(void)
 	gate_closed = false;
 	exporter_thread_resume();
 	at_tracer_after_fork_parent();
-	at_tracer_resume_later();
+	if (exporter_thread_has_work())
+		at_tracer_resume_later();
 }
 
 /* Also in children that are noticed later. */
@@ -144,6 +157,7 @@ static const struct hook_lifecycle lifecycle = {
 	.before_sandbox = before_sandbox,
 	.main_thread_ends = main_thread_ends,
 	.before_fork = before_fork,
+	.before_raw_fork = before_raw_fork,
 	.fork_prepare = fork_prepare,
 	.fork_parent = fork_parent,
 	.fork_child = fork_child,

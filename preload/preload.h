@@ -20,7 +20,10 @@ void exporter_thread_setup(const struct at_config *config,
 /* Make sure it runs; from a hook, so it must not block or change errno. */
 void exporter_thread_start(void);
 
-/* Does a thread run, or wait spans for one? */
+/* Does it run, or have work? */
+bool exporter_thread_is_needed(void);
+
+/* Are there spans that it would export? */
 bool exporter_thread_has_work(void);
 
 /*

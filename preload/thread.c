@@ -288,18 +288,37 @@ static void command(enum at_export_command what, uint64_t timeout_ns)
 
 bool exporter_thread_has_work(void)
 {
-	return alive(atomic_load(&state)) ||
-	       (at_tracer_ring() && at_ring_count(at_tracer_ring()));
+	struct at_ring *ring = at_tracer_ring();
+
+	return ring && (at_ring_count(ring) || atomic_load(&host.kept_count));
 }
 
+bool exporter_thread_is_needed(void)
+{
+	return alive(atomic_load(&state)) || exporter_thread_has_work();
+}
+
+/* One that is about to end may miss what was said to it: then once more. */
 bool exporter_thread_drain(uint64_t timeout_ns)
 {
+	struct at_ring *ring = at_tracer_ring();
+	uint64_t last = ring ? atomic_load(&ring->pushed_count) : 0;
+	uint64_t deadline_ns = at_clock_now_ns() + timeout_ns, now_ns;
 	uint64_t late = at_counter_value(AT_COUNT_EXIT_TIMEOUT);
 
-	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
-		exporter_thread_start();
-	if (alive(atomic_load(&state)))
-		command(AT_EXPORT_DRAIN, timeout_ns);
+	do {
+		if (exporter_thread_has_work())
+			exporter_thread_start();
+		now_ns = at_clock_now_ns();
+		if (alive(atomic_load(&state)))
+			command(AT_EXPORT_DRAIN, deadline_ns > now_ns ?
+							 deadline_ns - now_ns :
+							 0);
+	} while (atomic_load(&state) == STATE_STOPPED &&
+		 exporter_thread_has_work() &&
+		 at_clock_now_ns() < deadline_ns &&
+		 (atomic_load(&ring->popped_count) < last ||
+		  atomic_load(&host.kept_count)));
 	if (atomic_load(&state) == STATE_FORBIDDEN)
 		drop_all(lost_as);
 	return !alive(atomic_load(&state)) &&
@@ -365,7 +384,7 @@ void exporter_thread_end_when_idle(void)
 {
 	atomic_store(&end_when_idle, true);
 	exporter_thread_pause(100000000);
-	if (at_tracer_ring() && at_ring_count(at_tracer_ring()))
+	if (exporter_thread_has_work())
 		exporter_thread_start();
 }
 
@@ -376,6 +395,7 @@ void exporter_thread_after_fork_child(bool usable)
 	atomic_store(&thread_tid, 0);
 	/* Even one that had ended left a reader and connections behind. */
 	host.forked = true;
+	atomic_store(&host.kept_count, 0);
 	/* If it was inside curl or the loader: never touch it again. */
 	atomic_store(&state, usable ? STATE_STOPPED : STATE_FORBIDDEN);
 	atomic_store(&host.command, AT_EXPORT_RUN);

@@ -180,8 +180,7 @@ void output_span(struct at_span *span)
 
 void at_tracer_resume_later(void)
 {
-	if (at_tracer_ring() && at_ring_count(ring))
-		atomic_store(&at_resume_due, true);
+	atomic_store(&at_resume_due, true);
 }
 
 /*
@@ -199,12 +198,8 @@ static bool any_signal_blocked(void)
 
 void at_tracer_resume_now(void)
 {
-	if (any_signal_blocked() || fork_unnoticed())
-		return;
-	if (at_tracer_ring() && at_ring_count(ring))
+	if (!any_signal_blocked() && !fork_unnoticed())
 		start();
-	else
-		atomic_store(&at_resume_due, false);
 }
 
 struct at_ring *at_tracer_ring(void)

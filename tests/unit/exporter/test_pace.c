@@ -148,6 +148,7 @@ Test(exporter_pace, an_abort_takes_a_transfer_back_and_sends_it_again)
 	cr_assert_geq(took_ns, 10 * MS);
 	cr_assert_lt(took_ns, 500 * MS);
 	expect_counts(0, 0, 0, 0);
+	cr_assert_eq(rig.host.kept_count, 5);
 	rig_start(&rig);
 	cr_assert(rig_wait_counter(&rig, AT_COUNT_SPANS_EXPORTED, 5));
 	rig_end(&rig, AT_EXPORT_DRAIN, 5000 * MS);
@@ -155,6 +156,7 @@ Test(exporter_pace, an_abort_takes_a_transfer_back_and_sends_it_again)
 	cr_assert_eq(collector->post_count, 2);
 	expect_all_once(1);
 	expect_counts(5, 0, 0, 0);
+	cr_assert_eq(rig.host.kept_count, 0);
 }
 
 /* It would come twice. */
