@@ -129,29 +129,6 @@ static struct conn *make(int fd, uint64_t inode, const struct sockaddr *to,
 	return conn;
 }
 
-/* With two references: the descriptor's and the caller's. */
-static struct conn *find_inode(uint64_t inode)
-{
-	uint32_t count = pool_used(&conns);
-	uint32_t i;
-
-	for (i = 0; i < count; i++) {
-		struct conn *conn = pool_at(&conns, i);
-
-		if (!conn || conn->inode != inode || !atomic_load(&conn->refs))
-			continue;
-		conn = conn_hold(conn_slot(conn));
-		if (!conn)
-			continue;
-		if (conn->inode == inode) {
-			atomic_fetch_add(&conn->refs, 1);
-			return conn;
-		}
-		conn_release(conn);
-	}
-	return NULL;
-}
-
 /* Enters a connection that has both references into the table. */
 static struct conn *enter(struct conn *conn, int fd, uint64_t slot)
 {
@@ -162,37 +139,64 @@ static struct conn *enter(struct conn *conn, int fd, uint64_t slot)
 	return NULL;
 }
 
-struct conn *conn_of_twin(int fd)
+static bool is_twin(int fd, uint64_t inode)
 {
 	struct stat status;
-	struct conn *conn;
 
-	if (!pool_used(&conns) || sys_fstat(fd, &status) ||
-	    !S_ISSOCK(status.st_mode))
-		return NULL;
-	conn = find_inode(status.st_ino);
-	return conn ? enter(conn, fd, AT_FD_TWIN) : NULL;
+	return fdtable_get(fd) == AT_FD_TWIN && sys_fstat(fd, &status) == 0 &&
+	       S_ISSOCK(status.st_mode) && status.st_ino == inode;
+}
+
+/*
+ * What the other numbers of a socket mean, now that one has spoken: the same
+ * connection, or (NULL) a bystander. Once for each socket that was duplicated
+ * before anybody spoke.
+ */
+static void tell_twins(uint64_t inode, struct conn *conn)
+{
+	int fd;
+
+	for (fd = 0; fd < AT_FD_MAX; fd++) {
+		if (!fdtable_page_exists(fd)) {
+			fd = fdtable_next_page(fd) - 1;
+			continue;
+		}
+		if (!is_twin(fd, inode))
+			continue;
+		if (conn)
+			atomic_fetch_add(&conn->refs, 1);
+		if (fdtable_replace(fd, AT_FD_TWIN,
+				    conn ? conn_slot(conn) : AT_FD_IGNORED) &&
+		    conn)
+			conn_release(conn);
+	}
+}
+
+void conn_ignore(int fd, uint64_t slot)
+{
+	struct stat status;
+
+	if (slot == AT_FD_TWIN && sys_fstat(fd, &status) == 0)
+		tell_twins(status.st_ino, NULL);
+	fdtable_replace(fd, slot, AT_FD_IGNORED);
 }
 
 struct conn *conn_moved(int fd)
 {
 	uint64_t slot = fdtable_get(fd);
-	struct conn *conn = NULL;
 
-	if (slot == AT_FD_TWIN)
-		conn = conn_of_twin(fd);
-	else if (slot >= AT_FD_CONN)
+	if (slot >= AT_FD_CONN)
 		return conn_hold(slot);
-	if (!conn && slot != AT_FD_IGNORED)
-		fdtable_replace(fd, slot, AT_FD_IGNORED);
-	return conn;
+	if (slot != AT_FD_IGNORED)
+		conn_ignore(fd, slot);
+	return NULL;
 }
 
 struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len)
 {
 	uint64_t slot = fdtable_get(fd);
 	struct stat status;
-	struct conn *conn = NULL;
+	struct conn *conn;
 
 	if (slot != AT_FD_UNKNOWN && slot != AT_FD_TWIN)
 		return NULL;
@@ -204,15 +208,15 @@ struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len)
 		at_count(AT_COUNT_FD_TOO_HIGH, 1);
 		return NULL;
 	}
-	if (slot == AT_FD_TWIN)
-		conn = find_inode(status.st_ino);
-	if (!conn)
-		conn = make(fd, status.st_ino, to, to_len);
+	conn = make(fd, status.st_ino, to, to_len);
 	if (!conn) {
-		fdtable_replace(fd, slot, AT_FD_IGNORED);
+		conn_ignore(fd, slot);
 		return NULL;
 	}
-	return enter(conn, fd, slot);
+	conn = enter(conn, fd, slot);
+	if (conn && slot == AT_FD_TWIN)
+		tell_twins(status.st_ino, conn);
+	return conn;
 }
 
 bool conn_still(const struct conn *conn, int fd)

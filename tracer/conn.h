@@ -82,11 +82,10 @@ struct conn {
 struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len);
 
 /*
- * A number that was duplicated before anybody looked (AT_FD_TWIN): the
- * connection that its twin has become meanwhile, with a reference held. NULL
- * when there is none; costs a system call only where there are connections.
+ * `fd`, whose slot says UNKNOWN or TWIN, is a bystander, and so are the other
+ * numbers of its socket.
  */
-struct conn *conn_of_twin(int fd);
+void conn_ignore(int fd, uint64_t slot);
 
 /*
  * Whose bytes somebody else has moved, with a reference held. NULL: nobody's;

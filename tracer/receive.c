@@ -198,9 +198,7 @@ bool at_receive_begin(struct at_receive *receive, int fd)
 	if (slot >= AT_FD_CONN)
 		at_notice_fork();
 	hold_prune(&receive->hold);
-	if (slot == AT_FD_TWIN && (receive->conn = conn_of_twin(fd)))
-		receive->slot = conn_slot(receive->conn);
-	else if (slot >= AT_FD_CONN && !(receive->conn = conn_hold(slot)))
+	if (slot >= AT_FD_CONN && !(receive->conn = conn_hold(slot)))
 		return false;
 	if (receive->conn) {
 		if (atomic_load(&receive->conn->opaque) ||

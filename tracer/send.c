@@ -78,18 +78,12 @@ static enum at_match look(const struct at_send *send)
 static struct conn *first_look(const struct at_send *send, uint64_t slot)
 {
 	size_t total = total_bytes(send);
-	struct conn *conn = NULL;
 
 	if (!total)
 		return NULL;
-	/* In the middle of what another number began. */
-	if (slot == AT_FD_TWIN)
-		conn = conn_of_twin(send->fd);
-	if (conn)
-		return conn;
 	if ((total == 1 && !conn_possible(send->fd)) ||
 	    look(send) == AT_MATCH_NO) {
-		fdtable_replace(send->fd, slot, AT_FD_IGNORED);
+		conn_ignore(send->fd, slot);
 		return NULL;
 	}
 	return conn_adopt(send->fd, send->to, send->to_len);

@@ -81,6 +81,43 @@ Test(send_number, a_twin_may_only_read)
 	wire_close(&wire);
 }
 
+/* The first bytes through any of the numbers decide for all of them. */
+Test(send_number, twins_of_a_bystander_are_bystanders)
+{
+	int other = dup(wire.fd), stranger = open("/dev/null", O_WRONLY);
+
+	at_fd_duplicated(wire.fd, other);
+	at_fd_duplicated(stranger, stranger + 1);
+	wire_write(&wire, "EHLO", 4);
+	cr_expect(at_fd_ignored(wire.fd));
+	cr_expect(at_fd_ignored(other));
+	cr_expect_not(at_fd_ignored(stranger));
+	at_fd_closing(other);
+	close(other);
+	close(stranger);
+	wire_close(&wire);
+}
+
+/* Whatever becomes of the number that spoke first. */
+Test(send_number, twins_stay_one_connection)
+{
+	int one = wire.fd, other = dup(wire.fd);
+
+	at_fd_duplicated(one, other);
+	wire_write(&wire, POST, strlen(POST) - 5);
+	at_fd_closing(one);
+	wire.fd = other;
+	/* A body that looks like a request. */
+	wire.out_len = 0;
+	wire_write(&wire, "GET /", 5);
+	wire_write(&wire, GET, strlen(GET));
+	expect_sent("GET /" GET, 5 + strlen(GET));
+	at_fd_closing(other);
+	close(other);
+	wire.fd = one;
+	wire_close(&wire);
+}
+
 Test(send_number, a_number_may_be_made_to_mean_a_followed_socket)
 {
 	int other = open("/dev/null", O_WRONLY);
