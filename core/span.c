@@ -166,6 +166,31 @@ void at_span_set_text(struct at_span *span, enum at_attr attr,
 	put(span, attr, AT_TYPE_TEXT, value.ptr, value.len);
 }
 
+void at_span_extend_text(struct at_span *span, enum at_attr attr,
+			 struct at_text value)
+{
+	char *end = (char *)span->fields + used_bytes(span);
+	int32_t room = room_for(span, attr) + FIELD_HEAD_BYTES;
+	struct at_field last;
+	uint16_t len16;
+
+	if (!at_span_find(span, attr, &last) || last.type != AT_TYPE_TEXT ||
+	    last.text.ptr + last.text.len != end)
+		return;
+	if (room < 0)
+		room = 0;
+	if (value.len > (size_t)room) {
+		value.len = cut_length(value.ptr, (uint32_t)room);
+		span->truncated = 1;
+	}
+	if (value.len)
+		memcpy(end, value.ptr, value.len);
+	span->size_bytes += (uint32_t)value.len;
+	len16 = (uint16_t)(last.text.len + value.len);
+	memcpy((char *)(uintptr_t)last.text.ptr - sizeof(len16), &len16,
+	       sizeof(len16));
+}
+
 void at_span_set_int(struct at_span *span, enum at_attr attr, int64_t value)
 {
 	put(span, attr, AT_TYPE_INT, &value, sizeof(value));

@@ -112,6 +112,9 @@ void at_span_init(struct at_span *span, enum at_span_kind kind);
  */
 void at_span_set_text(struct at_span *span, enum at_attr attr,
 		      struct at_text value);
+/* More of the text that was set last, if it found room. */
+void at_span_extend_text(struct at_span *span, enum at_attr attr,
+			 struct at_text value);
 void at_span_set_int(struct at_span *span, enum at_attr attr, int64_t value);
 void at_span_set_bool(struct at_span *span, enum at_attr attr, bool value);
 void at_span_set_name(struct at_span *span, struct at_text name);

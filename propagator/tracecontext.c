@@ -27,10 +27,19 @@ static bool is_length_right(struct at_text value, uint8_t version)
 	return version != 0 && value.ptr[AT_TRACEPARENT_BYTES] == '-';
 }
 
+static bool is_zero(const uint8_t *bytes, size_t count)
+{
+	uint8_t any = 0;
+
+	while (count--)
+		any |= bytes[count];
+	return !any;
+}
+
 int at_traceparent_parse(struct at_text value, struct at_context *context)
 {
-	struct at_context parsed;
-	uint8_t version;
+	uint8_t trace_id[AT_TRACE_ID_BYTES], span_id[AT_SPAN_ID_BYTES];
+	uint8_t version, flags;
 
 	value = at_text_trim(value);
 	if (value.len < AT_TRACEPARENT_BYTES)
@@ -41,14 +50,15 @@ int at_traceparent_parse(struct at_text value, struct at_context *context)
 	if (value.ptr[TRACE_ID_AT - 1] != '-' ||
 	    value.ptr[SPAN_ID_AT - 1] != '-' || value.ptr[FLAGS_AT - 1] != '-')
 		return -EBADMSG;
-	if (parse_hex(value, TRACE_ID_AT, parsed.trace_id, AT_TRACE_ID_BYTES) ||
-	    parse_hex(value, SPAN_ID_AT, parsed.span_id, AT_SPAN_ID_BYTES) ||
-	    parse_hex(value, FLAGS_AT, &parsed.flags, 1) ||
-	    !at_context_valid(&parsed))
+	if (parse_hex(value, TRACE_ID_AT, trace_id, AT_TRACE_ID_BYTES) ||
+	    parse_hex(value, SPAN_ID_AT, span_id, AT_SPAN_ID_BYTES) ||
+	    parse_hex(value, FLAGS_AT, &flags, 1) ||
+	    is_zero(trace_id, AT_TRACE_ID_BYTES) ||
+	    is_zero(span_id, AT_SPAN_ID_BYTES))
 		return -EBADMSG;
-	memcpy(context->trace_id, parsed.trace_id, AT_TRACE_ID_BYTES);
-	memcpy(context->span_id, parsed.span_id, AT_SPAN_ID_BYTES);
-	context->flags = parsed.flags & KNOWN_FLAGS;
+	memcpy(context->trace_id, trace_id, AT_TRACE_ID_BYTES);
+	memcpy(context->span_id, span_id, AT_SPAN_ID_BYTES);
+	context->flags = flags & KNOWN_FLAGS;
 	context->remote = true;
 	context->tracestate_len = 0;
 	return 0;

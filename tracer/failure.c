@@ -126,7 +126,7 @@ static void fill(struct at_span *span, const struct failure *failure)
 static void report(const struct failure *failure)
 {
 	struct at_context context;
-	struct at_span span;
+	struct request *room; /* for the span: stacks may be small */
 	enum context_rule rule;
 	const struct at_context *parent = context_parent(&rule);
 	int error = errno;
@@ -134,10 +134,15 @@ static void report(const struct failure *failure)
 	request_identity(&context, parent);
 	if (!(context.flags & AT_FLAG_SAMPLED))
 		return;
-	request_open_span(&span, &context, parent, rule, failure->start_ns);
-	span.duration_ns = failure->end_ns - failure->start_ns;
-	fill(&span, failure);
-	output_span(&span);
+	room = request_new();
+	if (!room)
+		return;
+	request_open_span(&room->span, &context, parent, rule,
+			  failure->start_ns);
+	room->span.duration_ns = failure->end_ns - failure->start_ns;
+	fill(&room->span, failure);
+	output_span(&room->span);
+	request_free(room);
 	errno = error;
 }
 

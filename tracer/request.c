@@ -164,8 +164,8 @@ static void fill_method(struct at_span *span, struct at_text method)
 static void fill_url(struct at_span *span, const struct target *target,
 		     const struct address *peer)
 {
-	char url[AT_HTTP1_LINE_BYTES + AT_HTTP1_HOST_BYTES + 16];
-	struct at_writer writer = AT_WRITER(url, sizeof(url));
+	char begin[sizeof(peer->text) + AT_HTTP1_HOST_BYTES + 16];
+	struct at_writer writer = AT_WRITER(begin, sizeof(begin));
 	bool v6;
 
 	if (target->connect)
@@ -185,10 +185,10 @@ static void fill_url(struct at_span *span, const struct target *target,
 			}
 		}
 	}
+	at_span_set_text(span, AT_ATTR_URL_FULL, at_writer_text(&writer));
 	/* RFC 9112 3.2.4: the URI of `OPTIONS *` has no path at all. */
 	if (target->absolute || !at_text_equal(target->target, AT_TEXT("*")))
-		at_write_text(&writer, target->target);
-	at_span_set_text(span, AT_ATTR_URL_FULL, at_writer_text(&writer));
+		at_span_extend_text(span, AT_ATTR_URL_FULL, target->target);
 }
 
 static void fill_peer(struct at_span *span, const struct address *peer)

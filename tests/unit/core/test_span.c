@@ -439,3 +439,34 @@ Test(core_span, a_context_is_valid_when_both_ids_are)
 	context.trace_id[15] = 0;
 	cr_expect_not(at_context_valid(&context));
 }
+
+Test(span, a_text_in_pieces)
+{
+	static char longer[AT_SPAN_FIELDS_BYTES];
+	struct at_field field;
+
+	at_span_init(&span, AT_KIND_CLIENT);
+	at_span_extend_text(&span, AT_ATTR_URL_FULL, AT_TEXT("none"));
+	cr_expect_not(at_span_find(&span, AT_ATTR_URL_FULL, &field));
+	at_span_set_text(&span, AT_ATTR_URL_FULL, AT_TEXT("http://a"));
+	at_span_extend_text(&span, AT_ATTR_URL_FULL, AT_TEXT("/b"));
+	at_span_extend_text(&span, AT_ATTR_URL_FULL, AT_TEXT(""));
+	cr_assert(at_span_find(&span, AT_ATTR_URL_FULL, &field));
+	cr_expect(at_text_equal(field.text, AT_TEXT("http://a/b")));
+	cr_expect_eq(at_span_check(&span, span.size_bytes), 0);
+	cr_expect_eq(span.attr_count, 1);
+	memset(longer, 'c', sizeof(longer));
+	at_span_extend_text(&span, AT_ATTR_URL_FULL,
+			    (struct at_text){ longer, sizeof(longer) });
+	cr_assert(at_span_find(&span, AT_ATTR_URL_FULL, &field));
+	cr_expect_gt(field.text.len, 1700);
+	cr_expect(span.truncated);
+	cr_expect_eq(at_span_check(&span, span.size_bytes), 0);
+	/* There is still room for what must be said. */
+	at_span_set_error(&span, AT_TEXT("connection_reset"));
+	cr_expect(at_span_find(&span, AT_ATTR_ERROR_TYPE, &field));
+	cr_expect_eq(at_span_check(&span, span.size_bytes), 0);
+	/* Not the last one any more. */
+	at_span_extend_text(&span, AT_ATTR_URL_FULL, AT_TEXT("d"));
+	cr_expect_eq(at_span_check(&span, span.size_bytes), 0);
+}
