@@ -10,6 +10,7 @@
 #define LINE_BYTES 512
 
 static const char *destination = "";
+static int (*open_stderr)(void);
 
 void at_log_to(const char *where)
 {
@@ -21,11 +22,35 @@ bool at_log_wanted(void)
 	return destination[0] != 0;
 }
 
+void at_log_stderr_from(int (*open)(void))
+{
+	open_stderr = open;
+}
+
+bool at_log_is_for_people(int fd)
+{
+	struct stat status;
+
+	if (sys_fstat(fd, &status) || S_ISSOCK(status.st_mode))
+		return false;
+	return S_ISCHR(status.st_mode) ||
+	       (sys_fcntl(fd, F_GETFL, 0) & O_ACCMODE) == O_WRONLY;
+}
+
+static int open_destination(void)
+{
+	if (strcmp(destination, "stderr"))
+		return sys_open(destination,
+				O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
+				0644);
+	return open_stderr ? open_stderr() : 2;
+}
+
 void at_log_line(struct at_text line)
 {
 	char bytes[LINE_BYTES];
 	struct at_writer writer = AT_WRITER(bytes, sizeof(bytes) - 1);
-	int fd = 2;
+	int fd;
 
 	if (!at_log_wanted())
 		return;
@@ -36,12 +61,11 @@ void at_log_line(struct at_text line)
 		line.len = LINE_BYTES - 1 - writer.len;
 	at_write_text(&writer, line);
 	bytes[writer.len++] = '\n';
-	if (strcmp(destination, "stderr"))
-		fd = sys_open(destination,
-			      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	fd = open_destination();
 	if (fd < 0)
 		return;
-	sys_write(fd, bytes, writer.len);
+	if (at_log_is_for_people(fd))
+		sys_write(fd, bytes, writer.len);
 	if (fd != 2)
 		sys_close(fd);
 }

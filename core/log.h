@@ -15,6 +15,18 @@
 void at_log_to(const char *where);
 bool at_log_wanted(void);
 
+/*
+ * Where descriptor 2 need not be the program's stderr (a thread with a table
+ * of its own): this opens it for a line; negative when it cannot.
+ */
+void at_log_stderr_from(int (*open_stderr)(void));
+
+/*
+ * A daemon closes its stderr, and the next thing it opens is number 2: a
+ * socket, or a database file that is read as well. Is `fd` neither?
+ */
+bool at_log_is_for_people(int fd);
+
 /* "autotrace[PID]: " line "\n"; cut at 500 bytes. */
 void at_log_line(struct at_text line);
 

@@ -4,9 +4,8 @@
  * free to change. Only when asked for by name.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
+#include "core/log.h"
 #include "core/sys.h"
 #include "exporter/descriptor.h"
 #include "exporter/exporters.h"
@@ -22,44 +21,15 @@ struct console {
 	int fd;
 };
 
-/*
- * The program's own stderr: this thread's descriptor 2 may be another one.
- * pidfd_getfd gives the very same open file, whatever table we have.
- */
-static int stderr_of_process(void)
-{
-	int pidfd = (int)sys_call2(SYS_pidfd_open, sys_getpid(), 0);
-	int fd;
-
-	if (pidfd < 0)
-		return pidfd;
-	fd = (int)sys_call3(SYS_pidfd_getfd, pidfd, 2, 0);
-	sys_close(pidfd);
-	return fd;
-}
-
-/*
- * A daemon closes its stderr, and the next thing it opens is number 2: a
- * socket, or a database file that is read as well.
- */
-static bool is_for_messages(int fd)
-{
-	struct stat status;
-
-	if (sys_fstat(fd, &status) || S_ISSOCK(status.st_mode))
-		return false;
-	return S_ISCHR(status.st_mode) ||
-	       (sys_fcntl(fd, F_GETFL, 0) & O_ACCMODE) == O_WRONLY;
-}
-
 static int console_open(struct at_exporter_host *host, void **self)
 {
 	struct console *console;
-	int fd = descriptor_raise(stderr_of_process());
+	int fd = descriptor_stderr();
 
 	if (fd < 0)
 		return fd;
-	console = is_for_messages(fd) ? heap_zalloc(1, sizeof(*console)) : NULL;
+	console = at_log_is_for_people(fd) ? heap_zalloc(1, sizeof(*console)) :
+					     NULL;
 	if (!console) {
 		sys_close(fd);
 		return -ENOTTY;

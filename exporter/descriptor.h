@@ -16,4 +16,10 @@
  */
 int descriptor_raise(int fd);
 
+/*
+ * The program's own stderr, a new descriptor: this thread's number 2 may be
+ * another one. Negative errno.
+ */
+int descriptor_stderr(void);
+
 #endif

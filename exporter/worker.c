@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/log.h"
+#include "exporter/descriptor.h"
 #include "exporter/exporters.h"
 #include "exporter/heap.h"
 #include "exporter/http_client.h"
@@ -131,6 +132,7 @@ static struct worker *worker_new(struct at_exporter_host *host)
 		return NULL;
 	worker->host = host;
 	at_log_to(host->config->log);
+	at_log_stderr_from(descriptor_stderr);
 	if (batch_open(&worker->batch, batch_max(host))) {
 		heap_free(worker);
 		return NULL;
