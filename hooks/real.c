@@ -236,13 +236,30 @@ const char *hook_own_path(void)
 	return own ? own->l_name : NULL;
 }
 
+/* Under whatever name it was copied to, a library keeps this one. */
+static const char *library_name(const struct link_map *map)
+{
+	const ElfW(Dyn) *entry = map->l_ld;
+	const char *names = NULL;
+	size_t at = 0;
+
+	for (; entry && entry->d_tag != DT_NULL; entry++) {
+		if (entry->d_tag == DT_STRTAB)
+			names = table_at(map, entry->d_un.d_ptr);
+		else if (entry->d_tag == DT_SONAME)
+			at = entry->d_un.d_val;
+	}
+	return names && at ? names + at : "";
+}
+
 bool hook_second_copy(void)
 {
 	const struct link_map *own = own_map();
 	const struct link_map *map = &_r_debug ? _r_debug.r_map : NULL;
+	const char *name = own ? library_name(own) : "";
 
 	for (; own && map && map != own; map = map->l_next)
-		if (!strcmp(base_name(map), base_name(own)))
+		if (*name && !strcmp(library_name(map), name))
 			return true;
 	return false;
 }
