@@ -146,48 +146,28 @@ int hook_dup3(int from, int to, int flags)
 }
 HOOK_EXPORT(dup3)
 
-static int after_fcntl(int fd, int command, int result)
+static int call_fcntl(__typeof__(fcntl) *real, int fd, int command, void *arg)
 {
+	int result = real(fd, command, arg);
+
 	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
 		at_fd_duplicated(fd, result);
 	return result;
 }
 
 /* The argument is a pointer or an int; passed on as the wider of the two. */
-int hook_fcntl(int fd, int command, ...)
-{
-	va_list args;
-	void *arg;
+#define HOOK_FCNTL(symbol, real)                             \
+	int hook_##symbol(int fd, int command, ...)          \
+	{                                                    \
+		va_list args;                                \
+		void *arg;                                   \
+		va_start(args, command);                     \
+		arg = va_arg(args, void *);                  \
+		va_end(args);                                \
+		return call_fcntl((real), fd, command, arg); \
+	}                                                    \
+	HOOK_EXPORT(symbol)
 
-	va_start(args, command);
-	arg = va_arg(args, void *);
-	va_end(args);
-	return after_fcntl(fd, command, REAL(fcntl)(fd, command, arg));
-}
-HOOK_EXPORT(fcntl)
-
-int hook_fcntl64(int fd, int command, ...)
-{
-	va_list args;
-	void *arg;
-
-	va_start(args, command);
-	arg = va_arg(args, void *);
-	va_end(args);
-	if (!REAL(fcntl64))
-		return after_fcntl(fd, command, REAL(fcntl)(fd, command, arg));
-	return after_fcntl(fd, command, REAL(fcntl64)(fd, command, arg));
-}
-HOOK_EXPORT(fcntl64)
-
-int hook___fcntl(int fd, int command, ...)
-{
-	va_list args;
-	void *arg;
-
-	va_start(args, command);
-	arg = va_arg(args, void *);
-	va_end(args);
-	return after_fcntl(fd, command, REAL(fcntl)(fd, command, arg));
-}
-HOOK_EXPORT(__fcntl)
+HOOK_FCNTL(fcntl, REAL(fcntl))
+HOOK_FCNTL(fcntl64, REAL(fcntl64) ? hook_real.fcntl64 : REAL(fcntl))
+HOOK_FCNTL(__fcntl, REAL(fcntl))

@@ -43,9 +43,6 @@ void exporter_thread_resume(void);
 /* Same as pause, and nothing is waited for: before a sandbox. */
 void exporter_thread_abort(uint64_t timeout_ns);
 
-/* From now on it must not be started again (a filter is in place). */
-void exporter_thread_forbid(void);
-
 /* In a forked child. `usable`: the exporter was not in the middle of it. */
 void exporter_thread_after_fork_child(bool usable);
 

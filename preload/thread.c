@@ -373,13 +373,6 @@ void exporter_thread_abort(uint64_t timeout_ns)
 	end_thread(AT_EXPORT_ABORT, timeout_ns);
 }
 
-void exporter_thread_forbid(void)
-{
-	uint32_t stopped = STATE_STOPPED;
-
-	atomic_compare_exchange_strong(&state, &stopped, STATE_FORBIDDEN);
-}
-
 void exporter_thread_end_when_idle(void)
 {
 	atomic_store(&end_when_idle, true);
