@@ -78,8 +78,10 @@ static enum at_match look(const struct at_send *send)
 static struct conn *first_look(const struct at_send *send, uint64_t slot)
 {
 	size_t total = total_bytes(send);
+	struct place place = { 0, 0 };
 
-	if (!total)
+	/* Nothing, or a mistake: that says nothing about what comes. */
+	if (!total || stretch_is_wild(stretch_next(send, &place, 1)))
 		return NULL;
 	if ((total == 1 && !conn_possible(send->fd)) ||
 	    look(send) == AT_MATCH_NO) {
