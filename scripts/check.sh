@@ -30,7 +30,7 @@ step()
 if step all; then
 	step lint
 	step test-unit
-	step fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-20}"
+	step fuzz
 	step test-e2e
 fi
 echo "=="

@@ -3,7 +3,8 @@
 #
 #   scripts/run-fuzz.sh SECONDS PROGRAM...
 #
-# Each program replays tests/fuzz/corpus/NAME, then goes on for SECONDS.  What
+# Each program replays tests/fuzz/corpus/NAME, then goes on for SECONDS, or for
+# FUZZ_LONG_SECONDS if FUZZ_LONG names it; those begin first.  What
 # it discovers is kept in build/fuzz-found/NAME, inputs that break it in
 # build/fuzz-found/NAME.crash-*.
 set -uo pipefail
@@ -20,6 +21,7 @@ fuzz_one()
 
 	name=${program##*/fuzz_}
 	log=$found/$name.log
+	[[ " ${FUZZ_LONG:-} " != *" $name "* ]] || seconds=$FUZZ_LONG_SECONDS
 	mkdir -p "$found/$name"
 	options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048
 		-print_final_stats=1 -artifact_prefix="$found/$name.")
@@ -46,7 +48,17 @@ seconds=$1
 shift
 mkdir -p "$found"
 rm -f "$found"/*.failed
-printf '%s\0' "$@" | xargs -0 -r -n1 -P"${JOBS:-2}" "$0" --one "$seconds"
+long=()
+short=()
+for program; do
+	if [[ " ${FUZZ_LONG:-} " == *" ${program##*/fuzz_} "* ]]; then
+		long+=("$program")
+	else
+		short+=("$program")
+	fi
+done
+printf '%s\0' "${long[@]}" "${short[@]}" |
+	xargs -0 -r -n1 -P"${JOBS:-2}" "$0" --one "$seconds"
 failed=$(find "$found" -name '*.failed' | wc -l)
 [ $# -gt 0 ] || echo "  no fuzz targets yet"
 finish fuzz $(($# - failed)) "$failed"

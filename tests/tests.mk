@@ -2,7 +2,10 @@
 #
 # The tests' part of the Makefile, which includes it.
 
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 10
+# Those of what is sent and received get more.
+FUZZ_LONG ?= send receive http1
+FUZZ_LONG_SECONDS ?= 60
 MUSL_CC ?= musl-gcc
 ifneq ($(filter default undefined,$(origin CXX)),)
 CXX = g++
@@ -69,7 +72,7 @@ build/programs/%: tests/programs/%.cc Makefile
 	$(call program,$(CXX) -std=gnu++17 -fnon-call-exceptions -pthread)
 
 check: deps ## lint and every test; ends with one line of counts
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) MAKE='$(MAKE)' scripts/check.sh
+	@MAKE='$(MAKE)' scripts/check.sh
 
 test-unit: $(unit_tests) ## unit tests under ASan, UBSan and TSan
 	@scripts/run-unit.sh $^
@@ -80,8 +83,9 @@ test-e2e: all ## real programs; TESTS=pattern picks
 test-long: all ## the clients with 10,000 requests each (half an hour)
 	@AT_E2E_LONG=1 scripts/run-e2e.sh 01
 
-fuzz: $(fuzz_tests) ## FUZZ_SECONDS=20 for each of tests/fuzz
-	@scripts/run-fuzz.sh $(FUZZ_SECONDS) $^
+fuzz: $(fuzz_tests) ## FUZZ_SECONDS=10, FUZZ_LONG_SECONDS=60 for some
+	@FUZZ_LONG='$(FUZZ_LONG)' FUZZ_LONG_SECONDS=$(FUZZ_LONG_SECONDS) \
+		scripts/run-fuzz.sh $(FUZZ_SECONDS) $(sort $^)
 
 lint: all ## style, layout and symbol rules
 	@scripts/lint.sh

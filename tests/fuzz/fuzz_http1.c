@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The first byte says which direction and how to split, the others are the
- * conversation. Two machines that get it in different pieces say the same,
- * and neither reads beyond a piece.
+ * conversation. Machines that get it in different pieces say the same, none
+ * reads beyond a piece, and one that is not shown a piece of a body is where
+ * one is that was.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,40 @@ static void hear(struct listener *l, const uint8_t *bytes, size_t len)
 			AT_HTTP1_OPAQUE);
 }
 
+/* Where may these bytes be skipped, and is that the same as to hear them? */
+static void hear_or_skip(struct listener *l, const uint8_t *bytes, size_t len)
+{
+	struct at_http1 skipped = l->machine;
+	enum at_http1_event event;
+	size_t count = l->count;
+
+	if (l->over)
+		return;
+	event = at_http1_skip(&skipped, len);
+	hear(l, bytes, len);
+	if (event == AT_HTTP1_OPAQUE)
+		return;
+	require(!memcmp(&skipped, &l->machine, sizeof(skipped)));
+	require(l->count == count + (event == AT_HTTP1_END));
+}
+
+/* What the end, or a body that nobody wants, makes of a machine. */
+static void check_ends(const struct listener *l)
+{
+	struct at_http1 ended = l->machine, refused = l->machine;
+	size_t used;
+
+	require(at_http1_skip(&ended, 0) == AT_HTTP1_MORE);
+	if (at_http1_eof(&ended))
+		require(at_http1_idle(&l->machine) ||
+			(l->machine.flags & AT_HTTP1_UNTIL_CLOSE));
+	require(at_http1_feed(&ended, NULL, "x", 1, &used) == AT_HTTP1_OPAQUE);
+	at_http1_body_refused(&refused);
+	require(at_http1_idle(&refused) ||
+		!memcmp(&refused, &l->machine, sizeof(refused)));
+	require(!l->machine.body_bytes || !at_http1_idle(&refused));
+}
+
 static void begin(struct listener *l, uint8_t how)
 {
 	at_http1_init(&l->machine, how & 1);
@@ -135,7 +170,9 @@ static void begin(struct listener *l, uint8_t how)
 }
 
 static void hear_in_pieces(struct listener *l, const uint8_t *bytes, size_t len,
-			   uint32_t seed)
+			   uint32_t seed,
+			   void (*piece)(struct listener *l,
+					 const uint8_t *bytes, size_t len))
 {
 	while (len) {
 		size_t n;
@@ -144,7 +181,7 @@ static void hear_in_pieces(struct listener *l, const uint8_t *bytes, size_t len,
 		n = 1 + (seed >> 16) % (seed >> 30 ? 7 : 300);
 		if (n > len)
 			n = len;
-		hear(l, bytes, n);
+		piece(l, bytes, n);
 		bytes += n;
 		len -= n;
 	}
@@ -169,7 +206,7 @@ static void check_match(const uint8_t *bytes, size_t len,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct listener whole, pieces, single;
+	static struct listener whole, pieces, single, skipping;
 	size_t i;
 
 	if (size < 1)
@@ -177,8 +214,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin(&whole, data[0]);
 	begin(&pieces, data[0]);
 	begin(&single, data[0]);
+	begin(&skipping, data[0]);
 	hear(&whole, data + 1, size - 1);
-	hear_in_pieces(&pieces, data + 1, size - 1, data[0]);
+	hear_in_pieces(&pieces, data + 1, size - 1, data[0], hear);
+	hear_in_pieces(&skipping, data + 1, size - 1, data[0] * 77u,
+		       hear_or_skip);
 	for (i = 1; i < size; i++)
 		hear(&single, data + i, 1);
 	require(whole.count == pieces.count && whole.count == single.count);
@@ -192,6 +232,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				at_http1_idle(&pieces.machine) &&
 			at_http1_in_head(&whole.machine) ==
 				at_http1_in_head(&single.machine));
+	check_ends(&whole);
 	check_match(data + 1, size - 1, &whole);
 	return 0;
 }

@@ -131,11 +131,26 @@ static void read_all(struct reading *reading, const char *bytes, size_t len)
 	}
 }
 
+/* While a read is under way, its number is closed, or another one begins. */
+static void read_disturbed(bool closed)
+{
+	struct iovec iov = { (void *)(uintptr_t) "HTTP/1.1 200 x\r\n\r\n", 18 };
+	struct at_receive one, two;
+	bool first = at_receive_begin(&one, wire.fd);
+
+	if (closed)
+		at_fd_closing(wire.fd);
+	else if (at_receive_begin(&two, wire.fd))
+		at_receive_end(&two, &iov, 1, 18, 0, 0);
+	if (first)
+		at_receive_end(&one, &iov, 1, 18, 0, 0);
+}
+
 static void finish(uint8_t how)
 {
 	static const int errors[] = { ECONNRESET, ETIMEDOUT, EBADF, EIO };
 
-	switch (how % 8) {
+	switch (how % 12) {
 	case 0: /* closed by us */
 		break;
 	case 1:
@@ -144,6 +159,16 @@ static void finish(uint8_t how)
 		break;
 	case 3: /* the rest is not seen */
 		at_moved_in(wire.fd, how);
+		break;
+	case 8:
+		wire_read_flags(&wire, "", how, MSG_TRUNC);
+		break;
+	case 9:
+		wire_read_flags(&wire, NULL, 0, MSG_PEEK);
+		break;
+	case 10:
+	case 11:
+		read_disturbed(how % 12 == 10);
 		break;
 	default:
 		wire_read(&wire, NULL, -errors[how % 4]);

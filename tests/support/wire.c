@@ -348,6 +348,12 @@ bool wire_next_span(struct at_span *span)
 	return true;
 }
 
+void wire_fork(void)
+{
+	at_tracer_after_fork_child();
+	reader_open = false; /* a child's ring is a new one */
+}
+
 unsigned int wire_drop_spans(void)
 {
 	struct at_span span;

@@ -96,6 +96,9 @@ bool wire_is_sent(const struct wire *wire, const char *in, size_t in_len,
 /* The span id in header number `index` of what was sent, as text. */
 void wire_span_id(const struct wire *wire, unsigned int index, char hex[17]);
 
+/* The process goes on as its child. */
+void wire_fork(void);
+
 /* The next ended span, checked; false when there is none. */
 bool wire_next_span(struct at_span *span);
 unsigned int wire_drop_spans(void);

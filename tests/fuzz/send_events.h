@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What else happens to a connection between its writes. Part of fuzz_send.c. */
+
+/* The message that holds the next byte; NULL behind the last. */
+static const struct message *message_now(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < input.message_count; i++)
+		if (now.accepted < input.message[i].end)
+			return &input.message[i];
+	return NULL;
+}
+
+/* Bytes go by another way: harmless only in a body of known length. */
+static void move_some(void)
+{
+	const struct message *m = message_now();
+	bool in_body = m && now.accepted >= m->body && m->body < m->end;
+	size_t n = 1 + roll(200), left = input.len - now.accepted;
+
+	/* What is in the middle of chunks takes a parser to know. */
+	if (!left || (m && m->body == m->end && now.accepted > m->head) ||
+	    (has_twin && !now.accepted))
+		return;
+	if (in_body)
+		left = m->end - now.accepted;
+	if (n > left)
+		n = left;
+	call_begins();
+	errno = 4242;
+	if (!wire_move(&wire, input.stream + now.accepted, n)) {
+		require(now.refused || errno == EAGAIN);
+		n = 0;
+	} else if (!in_body) {
+		lose(now.accepted);
+	}
+	call_ends(n, true);
+}
+
+/* The process goes on as its child; the parent owes what it owes. */
+static void fork_away(void)
+{
+	unsigned int i;
+
+	for (i = now.answered; i < now.next; i++)
+		if (input.message[i].leaves)
+			return;
+	wire_fork();
+	now.spans = 0;
+	now.more_spans = 0;
+	now.answered = now.next + (now.begun > 0);
+	now.begun_by_parent = now.begun > 0;
+	if (!now.begun || now.begun == WIRE_HEADER_BYTES)
+		return;
+	now.out += now.begun;
+	now.begun = 0;
+	now.begun_by_parent = false;
+	now.next++;
+	lose(now.accepted);
+}
+
+static void lose_twin(void)
+{
+	if (!has_twin)
+		return;
+	has_twin = false;
+	wire.fd = number;
+	at_fd_closing(twin);
+}
+
+static void make_twin(void)
+{
+	if (has_twin) {
+		lose_twin();
+		return;
+	}
+	require(dup2(number, twin) == twin);
+	at_fd_duplicated(number, twin);
+	has_twin = true;
+}
+
+/*
+ * Behind our back the number becomes another socket, on which the application
+ * begins with its next request. Not behind a head, nor on a connection that was
+ * lost: there nobody looks.
+ */
+static void replace_socket(void)
+{
+	const struct message *m = message_now();
+	bool owed = now.begun && now.begun < WIRE_HEADER_BYTES;
+
+	if (has_twin || !m || now.lost != NEVER || now.unsure ||
+	    (now.accepted >= m->head && !owed))
+		return;
+	which = !which;
+	require(dup2(sockets[which], number) == number);
+	if (now.begun && !now.begun_by_parent)
+		now.spans++;
+	now.begun_by_parent = false;
+	now.out += now.begun;
+	now.begun = 0;
+	if (now.accepted > m->start)
+		now.accepted = m->end;
+	now.in = now.accepted;
+	while (now.next < input.message_count &&
+	       input.message[now.next].head < now.accepted)
+		now.next++;
+	now.answered = now.next;
+}
+
+static void something_happens(void)
+{
+	switch (roll(8)) {
+	case 0:
+		fork_away();
+		break;
+	case 1:
+		make_twin();
+		break;
+	case 2:
+		replace_socket();
+		break;
+	default:
+		move_some();
+		break;
+	}
+}
