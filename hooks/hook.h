@@ -80,6 +80,17 @@ ssize_t hook_call_sendmsg(int fd, const struct msghdr *message, int flags);
 /* For OPTIONAL symbols: false (and errno = ENOSYS) when libc lacks it. */
 #define HAVE_REAL(symbol) (REAL(symbol) ? true : (errno = ENOSYS, false))
 
+/*
+ * sandbox.c, for syscall() as well: true asks for hook_sandbox_ends() after
+ * the call.
+ */
+bool hook_sandbox_begins(void);
+bool hook_filter_begins(bool strict, const void *filter);
+bool hook_prctl_begins(int option, unsigned long arg, unsigned long arg2,
+		       bool *filter);
+bool hook_seccomp_begins(long operation, const void *filter);
+void hook_sandbox_ends(bool filtered);
+
 #define HOOK(family, symbol, presence) __typeof__(symbol) hook_##symbol;
 #include "hooks/hooks.def"
 #undef HOOK

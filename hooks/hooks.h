@@ -37,6 +37,10 @@ struct hook_lifecycle {
 	void (*before_exit)(void);
 	/* Privileges are about to be dropped: no thread of ours may stay. */
 	void (*before_sandbox)(void);
+	/* The same, of a filter of system calls: the last chance for any. */
+	void (*before_filter)(void);
+	/* The call is made; after before_filter: whether there is a filter. */
+	void (*after_sandbox)(bool filtered);
 	/* The main thread ends, the process goes on. */
 	void (*main_thread_ends)(void);
 	/* fork() is about to be called: libc's own handlers come next. */

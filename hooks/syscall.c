@@ -171,11 +171,30 @@ static void before_end(const struct raw *raw)
 		return;
 	if (raw->nr == SYS_exit_group)
 		hook_lifecycle->before_exit();
-	else if (raw->nr == SYS_execve || raw->nr == SYS_execveat)
-		hook_lifecycle->before_exec();
 	else
-		hook_lifecycle->before_sandbox();
+		hook_lifecycle->before_exec();
 	errno = error;
+}
+
+/* What libc's setuid() tells all threads, these tell only their own. */
+static long raw_sandbox(const struct raw *raw)
+{
+	bool begun, filter = false;
+	long result;
+
+	if (raw->nr == SYS_prctl)
+		begun = hook_prctl_begins((int)raw->arg[0],
+					  (unsigned long)raw->arg[1],
+					  (unsigned long)raw->arg[2], &filter);
+	else if ((filter = raw->nr == SYS_seccomp))
+		begun = hook_seccomp_begins(raw->arg[0],
+					    (const void *)raw->arg[2]);
+	else
+		begun = hook_sandbox_begins();
+	result = call(raw);
+	if (begun)
+		hook_sandbox_ends(filter && result >= 0);
+	return result;
 }
 
 /* From twice.S, for every number that it does not pass on itself. */
@@ -212,11 +231,20 @@ long hook_syscall_dispatch(long nr, long a, long b, long c, long d, long e,
 	case SYS_sendfile:
 	case SYS_splice:
 		return raw_moved(&raw);
+	case SYS_prctl:
 	case SYS_seccomp:
 	case SYS_unshare:
 	case SYS_setns:
 	case SYS_capset:
 	case SYS_landlock_restrict_self:
+	case SYS_setuid:
+	case SYS_setgid:
+	case SYS_setreuid:
+	case SYS_setregid:
+	case SYS_setresuid:
+	case SYS_setresgid:
+	case SYS_setgroups:
+		return raw_sandbox(&raw);
 	case SYS_exit_group:
 	case SYS_execve:
 	case SYS_execveat:

@@ -59,6 +59,8 @@ static void drain(void)
  */
 static void before_exec(void)
 {
+	if (!at_tracer_active())
+		return;
 	at_notice_fork();
 	at_tracer_flush();
 	if (budget_left_ns())
@@ -88,7 +90,36 @@ static void before_sandbox(void)
 		return;
 	at_notice_fork();
 	at_tracer_prepare();
+	exporter_thread_hold();
 	exporter_thread_abort(SANDBOX_WAIT_NS);
+}
+
+/*
+ * Behind a filter any call of ours may be a deadly one, and nobody can tell:
+ * nothing is traced any more, and what has ended leaves now.
+ */
+static void before_filter(void)
+{
+	if (!at_tracer_active())
+		return;
+	at_notice_fork();
+	at_tracer_prepare();
+	at_tracer_end_open();
+	drain();
+	exporter_thread_hold();
+	exporter_thread_abort(SANDBOX_WAIT_NS);
+	at_log_counters();
+}
+
+static void after_sandbox(bool filtered)
+{
+	if (!at_tracer_active())
+		return;
+	if (filtered) {
+		exporter_thread_forbid(AT_COUNT_SANDBOXED);
+		at_tracer_stop();
+	}
+	exporter_thread_release();
 }
 
 static void main_thread_ends(void)
@@ -146,6 +177,8 @@ static void fork_parent(void)
 static void fork_child(void)
 {
 	gate_closed = false;
+	if (!at_tracer_active())
+		return; /* behind a filter: there is nothing to set right */
 	exporter_thread_after_fork_child(gate_after_fork_child());
 	at_tracer_after_fork_child();
 	atomic_store(&spent_ns, 0);
@@ -155,6 +188,8 @@ static const struct hook_lifecycle lifecycle = {
 	.before_exec = before_exec,
 	.before_exit = before_exit,
 	.before_sandbox = before_sandbox,
+	.before_filter = before_filter,
+	.after_sandbox = after_sandbox,
 	.main_thread_ends = main_thread_ends,
 	.before_fork = before_fork,
 	.before_raw_fork = before_raw_fork,

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/config.h"
+#include "core/counters.h"
 
 /* --- thread.c: the one background thread --- */
 
@@ -42,6 +43,13 @@ void exporter_thread_pause(uint64_t timeout_ns);
 void exporter_thread_resume(void);
 /* Same as pause, and nothing is waited for: before a sandbox. */
 void exporter_thread_abort(uint64_t timeout_ns);
+
+/* Not started between the two: some privilege is being dropped. */
+void exporter_thread_hold(void);
+void exporter_thread_release(void);
+
+/* From now on it must not be started again; what it leaves is lost as that. */
+void exporter_thread_forbid(enum at_counter lost);
 
 /* In a forked child. `usable`: the exporter was not in the middle of it. */
 void exporter_thread_after_fork_child(bool usable);

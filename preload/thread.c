@@ -40,6 +40,7 @@ typedef int (*export_fn)(struct at_exporter_host *host);
 
 static _Atomic uint32_t state;
 static _Atomic uint32_t thread_tid;
+static _Atomic uint32_t holds; /* who keeps it from starting just now */
 static _Atomic bool end_when_idle;
 static struct at_exporter_host host;
 static export_fn export_spans;
@@ -202,10 +203,18 @@ static void find_executable_name(void)
 	host.executable_name = slash ? slash + 1 : executable;
 }
 
-/* Under a filter a thread could be killed for a call, and all with it. */
+/*
+ * A filter that was there when we first looked is a container's, and all of
+ * the program lives with it. One that came since, by a way that no hook sees,
+ * could kill the thread for a call, and the program with it.
+ */
 static bool sandboxed(void)
 {
-	return sys_prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
+	static _Atomic int first = -1;
+	int now = sys_prctl(PR_GET_SECCOMP, 0, 0, 0, 0), none = -1;
+
+	atomic_compare_exchange_strong(&first, &none, now);
+	return now != atomic_load(&first);
 }
 
 static int create(size_t stack_bytes)
@@ -250,7 +259,9 @@ void exporter_thread_start(void)
 		    STATE_STOPPED ||
 	    !atomic_compare_exchange_strong(&state, &stopped, STATE_STARTING))
 		return;
-	if (!start_thread())
+	if (atomic_load(&holds))
+		atomic_store(&state, STATE_STOPPED);
+	else if (!start_thread())
 		atomic_store(&state, STATE_FORBIDDEN);
 	errno = error;
 }
@@ -373,6 +384,26 @@ void exporter_thread_abort(uint64_t timeout_ns)
 	end_thread(AT_EXPORT_ABORT, timeout_ns);
 }
 
+void exporter_thread_hold(void)
+{
+	atomic_fetch_add(&holds, 1);
+}
+
+void exporter_thread_release(void)
+{
+	atomic_fetch_sub(&holds, 1);
+}
+
+void exporter_thread_forbid(enum at_counter lost)
+{
+	uint32_t stopped = STATE_STOPPED;
+
+	if (atomic_compare_exchange_strong(&state, &stopped, STATE_FORBIDDEN))
+		lost_as = lost;
+	if (at_tracer_ring())
+		at_count(lost, at_ring_count(at_tracer_ring()));
+}
+
 void exporter_thread_end_when_idle(void)
 {
 	atomic_store(&end_when_idle, true);
@@ -383,6 +414,7 @@ void exporter_thread_end_when_idle(void)
 
 void exporter_thread_after_fork_child(bool usable)
 {
+	atomic_store(&holds, 0);
 	if (atomic_load(&state) == STATE_FORBIDDEN)
 		return;
 	atomic_store(&thread_tid, 0);

@@ -81,6 +81,11 @@ void at_tracer_prepare(void)
 	output_prepare();
 }
 
+void at_tracer_stop(void)
+{
+	atomic_store(&active, false);
+}
+
 bool at_tracer_active(void)
 {
 	return atomic_load_explicit(&active, memory_order_relaxed);
@@ -179,7 +184,8 @@ void at_fd_duplicated(int from, int to)
 	uint64_t slot, old;
 	struct conn *conn = NULL;
 
-	if (from == to || from < 0 || to < 0 || at_thread_hands_off())
+	if (from == to || from < 0 || to < 0 || at_thread_hands_off() ||
+	    !at_tracer_active())
 		return;
 	failure_closing((unsigned int)to, (unsigned int)to);
 	slot = fdtable_get(from);

@@ -152,6 +152,8 @@ void at_resolved(const char *host, const struct addrinfo *list);
 /* Start once, from the constructor. Keeps `config`. */
 void at_tracer_start(const struct at_config *config);
 bool at_tracer_active(void);
+/* Nothing is followed any more: every hook makes its call, and no other. */
+void at_tracer_stop(void);
 
 /* The thread is ours, for life: every hook passes straight through. */
 void at_thread_is_ours(void);
