@@ -53,6 +53,7 @@ tests=(
 	jq
 	libapache2-mod-svn
 	libjemalloc2
+	libpython3.11-testsuite
 	libtcmalloc-minimal4
 	libwww-perl
 	lsof

@@ -80,8 +80,8 @@ test-unit: $(unit_tests) ## unit tests under ASan, UBSan and TSan
 test-e2e: all ## real programs; TESTS=pattern picks
 	@scripts/run-e2e.sh $(TESTS)
 
-test-long: all ## the clients with 10,000 requests each (half an hour)
-	@AT_E2E_LONG=1 scripts/run-e2e.sh 01
+test-long: all ## the clients with 10,000 requests each, all of CPython's tests
+	@AT_E2E_LONG=1 scripts/run-e2e.sh 01 045
 
 fuzz: $(fuzz_tests) ## FUZZ_SECONDS=10, FUZZ_LONG_SECONDS=60 for some
 	@FUZZ_LONG='$(FUZZ_LONG)' FUZZ_LONG_SECONDS=$(FUZZ_LONG_SECONDS) \

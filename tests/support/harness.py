@@ -159,12 +159,13 @@ class Runner:
 
     def run(self, argv, env=None, traced=False, stdin=None, timeout_s=None,
             cwd=None, span_file=True, preload=True, collect=True, user=None,
-            peak=False):
+            peak=False, linger_s=2):
         """Run argv to its end. env is added to the clean environment.
 
         traced: with the library preloaded (or nothing, under AUTOTRACE_BARE)
         and, if span_file, the file exporter. preload=False leaves the preload
-        to argv itself (autotrace run). peak: measure its memory.
+        to argv itself (autotrace run). peak: measure its memory. linger_s:
+        how much longer than the program those it started may live.
         """
         result = Result()
         directory = cwd or self.fresh()
@@ -185,7 +186,7 @@ class Runner:
             argv = [sys.executable, "-S", "-E", os.path.join(HERE, "peak.py"),
                     report, environment.pop("LD_PRELOAD", ""), *argv]
         self._execute(result, argv, environment, directory, stdin,
-                      timeout_s or TIMEOUT_S, user)
+                      timeout_s or TIMEOUT_S, user, linger_s)
         if peak:
             with open(report) as file:
                 result.peak_bytes = int(file.read())
@@ -196,7 +197,7 @@ class Runner:
         return result
 
     def _execute(self, result, argv, environment, directory, stdin, timeout_s,
-                 user):
+                 user, linger_s):
         # As a shell does it: output files are for writing only.
         out = open(self.path("stdout"), "wb")
         err = open(self.path("stderr"), "wb")
@@ -212,7 +213,7 @@ class Runner:
             killed = wait(process, result, timeout_s)
             result.seconds = time.monotonic() - begun
             result.end_ns = time.time_ns()
-            left = reap_session(process.pid)
+            left = reap_session(process.pid, linger_s)
         result.out = read_file(out.name)
         result.err = read_file(err.name)
         check(not killed, "%s: not finished after %d s\nstdout: %r\n"
@@ -256,8 +257,15 @@ def wait(process, result, timeout_s):
     poller = select.poll()
     descriptor = os.pidfd_open(process.pid)
     poller.register(descriptor, select.POLLIN)
-    ended = poller.poll(timeout_s * 1000)
-    os.close(descriptor)
+    try:
+        ended = poller.poll(timeout_s * 1000)
+    except BaseException:
+        # We are told to end: nobody else would end it.
+        os.killpg(process.pid, signal.SIGKILL)
+        reap_session(process.pid, 0)
+        raise
+    finally:
+        os.close(descriptor)
     if not ended:
         os.killpg(process.pid, signal.SIGKILL)
     result.status = process.wait()
@@ -281,9 +289,9 @@ def session_members(session):
     return found
 
 
-def reap_session(session):
+def reap_session(session, linger_s=2):
     """Wait a little for stragglers, then end them and say who they were."""
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + linger_s
     while True:
         left = session_members(session)
         if not left:
@@ -381,12 +389,16 @@ class Suite:
         """A figure or remark for the summary."""
         self.notes.append(text % values if values else text)
 
+    def chosen(self):
+        """The cases that the command line asks for."""
+        patterns = [a for a in sys.argv[1:] if not a.startswith("-")]
+        return [c for c in self._cases if not patterns
+                or any(p in c[0] for p in patterns)]
+
     def main(self):
         arguments = sys.argv[1:]
         verbose = "-v" in arguments
-        patterns = [a for a in arguments if not a.startswith("-")]
-        chosen = [c for c in self._cases if not patterns
-                  or any(p in c[0] for p in patterns)]
+        chosen = self.chosen()
         if "-l" in arguments:
             print("\n".join(name for name, _ in chosen))
             return 0
