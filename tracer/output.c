@@ -198,7 +198,8 @@ static bool any_signal_blocked(void)
 
 void at_tracer_resume_now(void)
 {
-	if (!any_signal_blocked() && !fork_unnoticed())
+	if (!at_thread_hands_off() && !any_signal_blocked() &&
+	    !fork_unnoticed())
 		start();
 }
 
