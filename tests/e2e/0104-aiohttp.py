@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 300
 """python3 aiohttp: asyncio, many connections on one thread."""
 import os
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 300
 """node's fetch (undici)."""
 import os
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 300
 """ruby's net/http: send with MSG_DONTWAIT."""
 import os
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 300
 """git over http (git-remote-http on libcurl): clone, fetch, push, ls-remote.
 
 The server is git's own http-backend behind the recording server. Bodies are
@@ -163,12 +164,12 @@ def shell(text, count):
 def hostile(base):
     """Two requests each, and three; chunked and compressed bodies."""
     count = HOSTILE if harness.LONG else 12
-    yield shell("git ls-remote -q " + base("/shop.git"), count // 4)
+    yield shell("git ls-remote -q " + base("/shop.git"), count * 9 // 20)
     yield shell("git clone -q --depth=1 %s copy$i" % base("/shop.git"),
-                -(-count // 6))
+                -(-count // 30))
 
 
-suite.hostile(hostile, env=FIXED, collect=False)
+suite.hostile(hostile, env=FIXED, collect=False, timeout_s=900)
 
 
 @suite.case("hostile-push")

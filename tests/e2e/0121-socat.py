@@ -137,11 +137,11 @@ upgraded("upgrade-optimistic", ["socat", "-t5", "-", TARGET],
 
 # ---- servers that read slowly, and servers that reset ----------------------
 
-def pipelines(base, some, at_once):
+def pipelines(base, some, at_once, *options):
     """A process for each at_once requests, sent without waiting."""
     for first in range(0, len(some), at_once):
         part = some[first:first + at_once]
-        yield (["socat", "-t50", "-", "TCP:" + authority(base)],
+        yield (["socat", *options, "-t50", "-", "TCP:" + authority(base)],
                numbered(part, first=first),
                {"stdin": b"".join(
                    message(base, first + i, size, i == len(part) - 1)
@@ -162,7 +162,8 @@ def message(base, number, size, last):
 
 
 suite.hostile(lambda base: pipelines(base, sizes(HOSTILE, HOSTILE_LARGE), 20))
-suite.hostile(lambda base: pipelines(base, sizes(RESETS, 0, True), 1),
-              "resets", resets=True)
+# A write each: whether a second one would meet the reset is chance.
+suite.hostile(lambda base: pipelines(base, sizes(RESETS, 0, True), 1,
+                                     "-b65536"), "resets", resets=True)
 
 sys.exit(suite.main())

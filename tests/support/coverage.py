@@ -26,7 +26,7 @@ LONG_TIMEOUT_S = 300
 # Requests of each program to a hostile server, and those of 3 MB among them.
 HOSTILE = 1000 if harness.LONG else 40
 HOSTILE_LARGE = 4 if harness.LONG else 1
-RESETS = 240 if harness.LONG else 24
+RESETS = 240 if harness.LONG else 18
 
 
 @functools.lru_cache
@@ -242,7 +242,7 @@ class HttpSuite(harness.Suite):
             with TruthServer(hostile=behaviour, apps=self.server.apps
                              ) as server:
                 for argv, wanted, *more in commands(server.url):
-                    merged = dict(options, timeout_s=LONG_TIMEOUT_S)
+                    merged = {"timeout_s": LONG_TIMEOUT_S, **options}
                     merged.update(*more)
                     case(self.on(server), argv, wanted, **merged)
             check(not resets or self.totals["resets"] > before["resets"],
