@@ -23,7 +23,9 @@ struct stretch stretch_next(const struct at_send *send, struct place *place,
 		const struct iovec *iov = &send->iov[place->index];
 
 		if (place->skip < iov->iov_len) {
-			found.ptr = (const char *)iov->iov_base + place->skip;
+			/* An address may be wrong: as a number. */
+			found.ptr = (const char *)((uintptr_t)iov->iov_base +
+						   place->skip);
 			found.len = iov->iov_len - place->skip;
 			if (found.len > max)
 				found.len = max;

@@ -44,6 +44,9 @@ static struct {
 	bool refused;            /* the kernel has said no in this call */
 	bool blocking;
 	/* of the call under way */
+	bool disturbed; /* the connection is given up in the middle of it */
+	unsigned int kernel_calls;
+	int kernel_error; /* what the kernel says, whatever it is asked */
 	size_t from;
 	unsigned int answered_before;
 } now;
@@ -133,10 +136,34 @@ static ssize_t refuse(int error)
 	return -error;
 }
 
+/* Another writer, who has nothing to say. */
+static ssize_t write_between(size_t len)
+{
+	now.disturbed = true;
+	wire_write(&wire, "", 0);
+	return (ssize_t)len;
+}
+
+/* A server that does not wait for the end of a head, and is not read on. */
+static ssize_t answer_too_early(size_t len)
+{
+	if (now.kernel_calls > 1 || now.answered < now.next || now.begun)
+		return (ssize_t)len;
+	now.disturbed = true;
+	now.more_spans++;
+	read_pieces("HTTP/1.1 431 No\r\nContent-Length: 0\r\n\r\n");
+	return refuse(EAGAIN);
+}
+
 static ssize_t answer(struct wire *w, size_t len)
 {
 	(void)w;
-	switch (roll(12)) {
+	if (now.kernel_error)
+		return refuse(now.kernel_error);
+	if (!len)
+		return 0;
+	now.kernel_calls++;
+	switch (roll(14)) {
 	case 1:
 		return refuse(EAGAIN);
 	case 2:
@@ -157,6 +184,10 @@ static ssize_t answer(struct wire *w, size_t len)
 		return len > 80 ? (ssize_t)len - roll(80) : (ssize_t)len;
 	case 9:
 		return refuse(EPIPE);
+	case 10:
+		return write_between(len);
+	case 11:
+		return answer_too_early(len);
 	default:
 		return (ssize_t)len;
 	}
@@ -184,7 +215,7 @@ static bool may_be_lost(unsigned int index)
 {
 	unsigned int i;
 
-	if (now.unsure && now.unsure == index)
+	if (now.disturbed || (now.unsure && now.unsure == index))
 		return true;
 	if (input.message[index].start < now.from)
 		return false;
@@ -290,6 +321,9 @@ static void note_beginning(void)
 static void call_begins(void)
 {
 	now.refused = false;
+	now.disturbed = false;
+	now.kernel_calls = 0;
+	now.kernel_error = 0;
 	now.from = now.accepted;
 	now.answered_before = now.answered;
 }
@@ -299,6 +333,8 @@ static void call_ends(size_t taken, bool editable)
 	now.accepted += taken;
 	verify(editable);
 	note_beginning();
+	if (now.disturbed)
+		lose(now.accepted);
 }
 
 static ssize_t write_scattered(const char *bytes, size_t len)
@@ -385,7 +421,8 @@ static void write_some(void)
 		n = wire_send(&wire, bytes, len, MSG_DONTWAIT);
 	} else if (how == 7) {
 		n = write_message(bytes, len, true);
-		require(wire.original_count == originals + 1 || n < 0);
+		require(wire.original_count == originals + 1 || n < 0 ||
+			now.disturbed);
 	} else if (how == 8) {
 		n = write_message(bytes, len, false);
 	} else {

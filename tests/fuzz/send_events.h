@@ -109,9 +109,26 @@ static void replace_socket(void)
 	now.answered = now.next;
 }
 
+/* The kernel refuses what cannot be, and nobody reads it before. */
+static void write_nonsense(void)
+{
+	size_t left = input.len - now.accepted, half = left / 2;
+	char *bytes = input.stream + now.accepted;
+	struct iovec wild[] = { { bytes, half },
+				{ (void *)(uintptr_t)roll(100), 500 } };
+	struct iovec wraps[] = { { bytes, left }, { bytes, SIZE_MAX - half } };
+	bool absurd = roll(2);
+
+	call_begins();
+	now.kernel_error = absurd ? EINVAL : EFAULT;
+	require(wire_writev(&wire, absurd ? wraps : wild, 2) == -1);
+	require(errno == now.kernel_error || errno == EAGAIN);
+	call_ends(0, true);
+}
+
 static void something_happens(void)
 {
-	switch (roll(8)) {
+	switch (roll(10)) {
 	case 0:
 		fork_away();
 		break;
@@ -120,6 +137,9 @@ static void something_happens(void)
 		break;
 	case 2:
 		replace_socket();
+		break;
+	case 3:
+		write_nonsense();
 		break;
 	default:
 		move_some();
