@@ -16,6 +16,7 @@
 #include "cli/child_env.h"
 #include "cli/cli.h"
 #include "cli/report.h"
+#include "cli/sanitizer.h"
 #include "cli/session.h"
 #include "core/environ.h"
 #include "propagator/propagator.h"
@@ -149,6 +150,14 @@ static int cannot_start(const char *command, int error)
 		       AT_EXIT_NOT_EXECUTABLE;
 }
 
+/* NULL unless the command is a program that asks for it. */
+static char *sanitizer_options(const char *command)
+{
+	if (!at_wants_asan_first(command, at_environ_get(environ, "PATH").ptr))
+		return NULL;
+	return at_asan_options(at_environ_get(environ, "ASAN_OPTIONS").ptr);
+}
+
 /* The environment with our four variables; NULL when there is no memory. */
 static char **make_environment(const struct run *run, const char *library)
 {
@@ -156,7 +165,9 @@ static char **make_environment(const struct run *run, const char *library)
 		at_environ_get(environ, "LD_PRELOAD").ptr, library);
 	char traceparent[AT_TRACEPARENT_BYTES + 1] = "";
 	struct at_writer writer = AT_WRITER(traceparent, AT_TRACEPARENT_BYTES);
+	char *asan = sanitizer_options(run->command[0]);
 	struct at_env_change changes[] = {
+		{ "ASAN_OPTIONS", asan },
 		{ "LD_PRELOAD", preload },
 		{ "TRACEPARENT", traceparent },
 		{ "AUTOTRACE_HUB", run->session.address },
@@ -169,9 +180,12 @@ static char **make_environment(const struct run *run, const char *library)
 	at_traceparent_write(&writer, &run->session.root);
 	if (run->session.has_parent)
 		count--;
+	/* The first is skipped where there is nothing to say. */
 	if (preload)
-		environment = at_environment_with(environ, changes, count);
+		environment = at_environment_with(environ, changes + !asan,
+						  count - !asan);
 	free(preload);
+	free(asan);
 	return environment;
 }
 
