@@ -236,7 +236,8 @@ static int create(size_t stack_bytes)
 
 static bool start_thread(void)
 {
-	if (!find_libc())
+	/* Asked before any other call of ours. */
+	if (sandboxed() || !find_libc())
 		return false;
 	find_executable_name();
 	host.ring = at_tracer_ring();
@@ -246,7 +247,7 @@ static bool start_thread(void)
 					    AT_EXPORT_DRAIN :
 					    AT_EXPORT_RUN);
 	/* Sanitizers need more than they say: EINVAL, then a larger one. */
-	return host.ring && !sandboxed() &&
+	return host.ring &&
 	       (create(STACK_BYTES) == 0 || create(8 * STACK_BYTES) == 0);
 }
 
