@@ -18,6 +18,7 @@
 #include "core/counters.h"
 #include "core/sys.h"
 #include "tracer/attempt.h"
+#include "tracer/conn.h"
 #include "tracer/context.h"
 #include "tracer/fork.h"
 #include "tracer/output.h"
@@ -35,21 +36,24 @@ static __thread uint64_t begun_ns; /* of this thread's connect or look-up */
 
 /* --- the tables' lock --- */
 
-#define LOCK_SPINS 4000
-
-static _Atomic int locked;
+static _Atomic uint32_t locked;
+static _Atomic uint32_t lost; /* a holder that was waited for in vain */
 
 /*
- * Held for some hundred instructions. A signal handler on top of the holder
- * would wait for ever, so nobody does.
+ * Held for some hundred instructions, unless its holder was descheduled: then
+ * it is waited for (30 ms at most). What is not taken from the tables at a
+ * close would be the next socket's of that number. Nobody waits for the thread
+ * that a signal handler runs on, nor twice for one that left by a jump.
  */
 static bool lock_tables(void)
 {
-	int i;
+	uint32_t holder = atomic_load(&locked);
 
-	for (i = 0; i < LOCK_SPINS; i++)
-		if (!atomic_exchange_explicit(&locked, 1, memory_order_acquire))
-			return true;
+	if (holder && holder == atomic_load(&lost))
+		return false;
+	if (conn_enter(&locked))
+		return true;
+	atomic_store(&lost, atomic_load(&locked));
 	return false;
 }
 
@@ -74,7 +78,9 @@ static void set(_Atomic bool *flag, bool value)
 
 static void unlock_unchanged(void)
 {
-	atomic_store_explicit(&locked, 0, memory_order_release);
+	if (atomic_load(&lost))
+		atomic_store(&lost, 0);
+	conn_leave(&locked);
 }
 
 static void unlock_tables(void)
