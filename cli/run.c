@@ -151,9 +151,10 @@ static int cannot_start(const char *command, int error)
 }
 
 /* NULL unless the command is a program that asks for it. */
-static char *sanitizer_options(const char *command)
+static char *sanitizer_options(char *const *command)
 {
-	if (!at_wants_asan_first(command, at_environ_get(environ, "PATH").ptr))
+	if (!command ||
+	    !at_wants_asan_first(*command, at_environ_get(environ, "PATH").ptr))
 		return NULL;
 	return at_asan_options(at_environ_get(environ, "ASAN_OPTIONS").ptr);
 }
@@ -165,7 +166,7 @@ static char **make_environment(const struct run *run, const char *library)
 		at_environ_get(environ, "LD_PRELOAD").ptr, library);
 	char traceparent[AT_TRACEPARENT_BYTES + 1] = "";
 	struct at_writer writer = AT_WRITER(traceparent, AT_TRACEPARENT_BYTES);
-	char *asan = sanitizer_options(run->command[0]);
+	char *asan = sanitizer_options(run->command);
 	struct at_env_change changes[] = {
 		{ "ASAN_OPTIONS", asan },
 		{ "LD_PRELOAD", preload },

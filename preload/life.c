@@ -14,7 +14,7 @@
 
 /* A transfer under way gets this long before the gate is taken instead. */
 #define FORK_WAIT_NS 20000000u
-#define SANDBOX_WAIT_NS 200000000u
+#define SANDBOX_WAIT_NS 1000000000u
 /* What a collector that answers may take at the end. */
 #define LIVE_WAIT_NS 60000000u
 

@@ -28,8 +28,9 @@ def counted(text, phrase):
     return int(found.group(1)) if found else 0
 
 
-def run(argv, left, answered, status=0):
-    """left: connections that must be given up; answered: spans with 200."""
+def run(argv, left, answered, early=0, status=0):
+    """left: connections that must be given up; answered: spans with 200;
+    early: an alarm may ring before its call has begun, so often at most."""
     bare = suite.runner.run(argv, timeout_s=100).expect_status(status)
     log = suite.runner.path("log")
     if os.path.exists(log):
@@ -46,7 +47,8 @@ def run(argv, left, answered, status=0):
             text = file.read()
     check("too many" not in text and "no room" not in text, "%s", text)
     found = counted(text, "connections given up: a thread left")
-    check(found == left, "%d given up, expected %d\n%s", found, left, text)
+    check(left - early <= found <= left, "%d given up, expected %d\n%s",
+          found, left, text)
     count = sum(1 for span in traced.spans()
                 if span["attributes"].get("http.response.status_code") == 200)
     dropped = counted(text, "spans dropped: the queue was full")
@@ -61,8 +63,8 @@ suite.add("cancelled", run, program("leave", "cancel", str(MANY)),
 suite.add("cancelled-asynchronously", run, program("leave", "async", "900"),
           700, 901)
 suite.add("jumped", run, program("leave", "jump", str(JUMPS)), JUMPS,
-          JUMPS + 1)
-suite.add("thrown", run, program("throwing", "throw", "300"), 300, 300)
+          JUMPS + 1, JUMPS // 10)
+suite.add("thrown", run, program("throwing", "throw", "300"), 300, 300, 30)
 suite.add("cancelled-in-c++", run, program("throwing", "cancel", "300"), 300,
           300)
 

@@ -231,7 +231,8 @@ static void check_threads(void)
 		read_rights(entry->d_name, others, sizeof(others));
 		if (!others[0] || !strcmp(mine, others))
 			continue;
-		printf("thread %s kept\n%sof\n%s", entry->d_name, others, mine);
+		fprintf(stderr, "thread %s kept\n%sof\n%s", entry->d_name,
+			others, mine);
 		exit(1);
 	}
 	closedir(tasks);
