@@ -62,6 +62,9 @@ def resets(connection):
     connection.reset()
 
 
+way("reset-in-head", [], script=lambda c: (c.read(10), c.reset()))
+
+
 def ended(name, script, spans, **options):
     suite.bytes("server-" + name, [PROGRAM, "AUTHORITY", "ended-by-server"],
                 spans, script=script, **options)

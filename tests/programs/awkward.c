@@ -295,7 +295,22 @@ static void ended_by_server(void)
 	close(fd);
 }
 
+/* The error is still there for the program's own next call. */
+static void reset_in_head(void)
+{
+	struct pollfd poller;
+
+	dial();
+	text("GET /x1 HTTP/1.1\r\nHost: lo");
+	poller = (struct pollfd){ fd, POLLIN, 0 };
+	check(poll(&poller, 1, 20000) - 1, "poll");
+	say("rest", send(fd, "calhost\r\n\r\n", 11, MSG_NOSIGNAL));
+	say("again", send(fd, GET("2"), strlen(GET("2")), MSG_NOSIGNAL));
+	close(fd);
+}
+
 static const struct way ways[] = {
+	{ "reset-in-head", reset_in_head },
 	{ "zerocopy", zerocopy },
 	{ "many", many },
 	{ "many-cut-short", many_cut_short },
