@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import threading
+import time
 
 import harness
 from harness import ROOT, check, compare_results, differ
@@ -78,13 +79,14 @@ class ByteServer:
         self.authority = "127.0.0.1:%d" % self._listener.getsockname()[1]
         self._connections = []
         self._threads = []
+        self._accepted = None
         self._thread = threading.Thread(target=self._accept)
         self._thread.start()
 
     def _accept(self):
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, peer = self._listener.accept()
             except OSError:
                 return
             sock.settimeout(30)
@@ -93,6 +95,7 @@ class ByteServer:
             thread = threading.Thread(target=self._serve, args=(connection,))
             self._threads.append(thread)
             thread.start()
+            self._accepted = peer
 
     def _serve(self, connection):
         try:
@@ -105,16 +108,15 @@ class ByteServer:
     def close(self):
         """What each connection received, in the order they were made."""
         # Connections are accepted in order: ours is the last.
-        socket.create_connection(self._listener.getsockname()).close()
-        while not self._connections or self._connections[-1].got:
-            self._thread.join(0.01)
+        with socket.create_connection(self._listener.getsockname()) as last:
+            while self._accepted != last.getsockname():
+                time.sleep(0.002)
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
         for thread in self._threads:
             thread.join()
-        received = [bytes(c.got) for c in self._connections]
-        return received[:-1] if not received[-1] else received
+        return [bytes(c.got) for c in self._connections[:-1]]
 
 
 def counter_names():
