@@ -97,7 +97,7 @@ def update():
         suite.run_http(["apt-get", "-q", "update"], env=APT,
                        normalise=quiet, wanted=None)
     finally:
-        suite.once = for_run
+        del suite.once
 
 
 suite.http("update-again", ["apt-get", "-q", "update"], env=APT,
