@@ -38,26 +38,42 @@ static void move_some(void)
 	call_ends(n, true);
 }
 
-/* The process goes on as its child; the parent owes what it owes. */
+/* Blank lines before a request: begun or not, as the split falls. */
+static bool only_blanks(const struct message *m)
+{
+	size_t i;
+
+	for (i = m->start; i < now.accepted; i++)
+		if (input.stream[i] != '\r' && input.stream[i] != '\n')
+			return false;
+	return now.accepted > m->start;
+}
+
+/*
+ * The process goes on as its child. What was under way is the parent's: the
+ * child's bytes pass as they are, and what is owed the parent owes.
+ */
 static void fork_away(void)
 {
+	const struct message *m = message_now();
+	bool under_way = now.begun || now.answered < now.next ||
+			 (m && now.accepted > m->start);
 	unsigned int i;
 
+	if (m && only_blanks(m))
+		return;
 	for (i = now.answered; i < now.next; i++)
 		if (input.message[i].leaves)
 			return;
 	wire_fork();
 	now.spans = 0;
 	now.more_spans = 0;
-	now.answered = now.next + (now.begun > 0);
-	now.begun_by_parent = now.begun > 0;
-	if (!now.begun || now.begun == WIRE_HEADER_BYTES)
-		return;
 	now.out += now.begun;
+	now.next += now.begun > 0;
 	now.begun = 0;
-	now.begun_by_parent = false;
-	now.next++;
-	lose(now.accepted);
+	now.answered = now.next;
+	if (under_way)
+		lose(now.accepted);
 }
 
 static void lose_twin(void)
@@ -95,9 +111,8 @@ static void replace_socket(void)
 		return;
 	which = !which;
 	require(dup2(sockets[which], number) == number);
-	if (now.begun && !now.begun_by_parent)
+	if (now.begun)
 		now.spans++;
-	now.begun_by_parent = false;
 	now.out += now.begun;
 	now.begun = 0;
 	if (now.accepted > m->start)
