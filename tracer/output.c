@@ -13,8 +13,9 @@
 
 /*
  * One word says where spans go. Preparing is done once, by whoever comes
- * first; a second thread that arrives meanwhile drops its span and counts it
- * rather than wait.
+ * first; a second thread that arrives meanwhile waits for it a moment. Where
+ * that is of no use (a signal handler on top of it) the span is dropped and
+ * counted.
  */
 enum place {
 	PLACE_UNDECIDED,
@@ -25,7 +26,8 @@ enum place {
 };
 
 static const struct at_config *config;
-static _Atomic int place;
+static _Atomic uint32_t place; /* enum place */
+static _Atomic uint32_t decider;
 static struct at_ring *ring;
 static uint32_t ring_count;
 static _Atomic uint32_t own_pid;
@@ -91,15 +93,32 @@ static enum place make_ring(void)
 	return PLACE_RING;
 }
 
+#define DECISION_NAP_NS 100000
+#define DECISION_NAPS 300
+
+static void await_decision(uint32_t tid)
+{
+	int naps = DECISION_NAPS;
+
+	while (atomic_load(&place) == PLACE_DECIDING &&
+	       atomic_load(&decider) != tid && naps--)
+		sys_futex_wait(&place, PLACE_DECIDING, DECISION_NAP_NS);
+}
+
 void output_prepare(void)
 {
-	int undecided = PLACE_UNDECIDED;
+	uint32_t undecided = PLACE_UNDECIDED, tid;
 	enum place found;
 
-	if (atomic_load(&place) != PLACE_UNDECIDED)
+	if (atomic_load(&place) > PLACE_DECIDING)
 		return;
-	if (!atomic_compare_exchange_strong(&place, &undecided, PLACE_DECIDING))
+	tid = (uint32_t)sys_gettid();
+	if (!atomic_compare_exchange_strong(&place, &undecided,
+					    PLACE_DECIDING)) {
+		await_decision(tid);
 		return;
+	}
+	atomic_store(&decider, tid);
 	fork_watch();
 	found = join_hub();
 	/* A process that outlives its hub goes on with what the user set. */
@@ -147,7 +166,7 @@ static void name_process(struct at_span *span)
 
 void output_span(struct at_span *span)
 {
-	int where;
+	uint32_t where;
 
 	/* Begun in the parent, and interrupted there by a raw fork. */
 	if (fork_unnoticed()) {
