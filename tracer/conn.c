@@ -139,12 +139,9 @@ static struct conn *enter(struct conn *conn, int fd, uint64_t slot)
 	return NULL;
 }
 
-static bool is_twin(int fd, uint64_t inode)
+static bool is_twin(uint64_t slot)
 {
-	struct stat status;
-
-	return fdtable_get(fd) == AT_FD_TWIN && sys_fstat(fd, &status) == 0 &&
-	       S_ISSOCK(status.st_mode) && status.st_ino == inode;
+	return (uint32_t)slot == AT_FD_TWIN;
 }
 
 /*
@@ -152,7 +149,7 @@ static bool is_twin(int fd, uint64_t inode)
  * connection, or (NULL) a bystander. Once for each socket that was duplicated
  * before anybody spoke.
  */
-static void tell_twins(uint64_t inode, struct conn *conn)
+static void tell_twins(uint64_t slot, struct conn *conn)
 {
 	int fd;
 
@@ -161,11 +158,11 @@ static void tell_twins(uint64_t inode, struct conn *conn)
 			fd = fdtable_next_page(fd) - 1;
 			continue;
 		}
-		if (!is_twin(fd, inode))
+		if (fdtable_get(fd) != slot)
 			continue;
 		if (conn)
 			atomic_fetch_add(&conn->refs, 1);
-		if (fdtable_replace(fd, AT_FD_TWIN,
+		if (fdtable_replace(fd, slot,
 				    conn ? conn_slot(conn) : AT_FD_IGNORED) &&
 		    conn)
 			conn_release(conn);
@@ -174,18 +171,16 @@ static void tell_twins(uint64_t inode, struct conn *conn)
 
 void conn_ignore(int fd, uint64_t slot)
 {
-	struct stat status;
-
-	if (slot == AT_FD_TWIN && sys_fstat(fd, &status) == 0)
-		tell_twins(status.st_ino, NULL);
 	fdtable_replace(fd, slot, AT_FD_IGNORED);
+	if (is_twin(slot))
+		tell_twins(slot, NULL);
 }
 
 struct conn *conn_moved(int fd)
 {
 	uint64_t slot = fdtable_get(fd);
 
-	if (slot >= AT_FD_CONN)
+	if (at_fd_is_conn(slot))
 		return conn_hold(slot);
 	if (slot != AT_FD_IGNORED)
 		conn_ignore(fd, slot);
@@ -198,10 +193,10 @@ struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len)
 	struct stat status;
 	struct conn *conn;
 
-	if (slot != AT_FD_UNKNOWN && slot != AT_FD_TWIN)
+	if (slot != AT_FD_UNKNOWN && !is_twin(slot))
 		return NULL;
 	if (sys_fstat(fd, &status) || !is_stream_socket(fd, &status)) {
-		fdtable_replace(fd, slot, AT_FD_IGNORED);
+		conn_ignore(fd, slot);
 		return NULL;
 	}
 	if ((unsigned int)fd >= AT_FD_MAX) {
@@ -214,8 +209,8 @@ struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len)
 		return NULL;
 	}
 	conn = enter(conn, fd, slot);
-	if (conn && slot == AT_FD_TWIN)
-		tell_twins(status.st_ino, conn);
+	if (conn && is_twin(slot))
+		tell_twins(slot, conn);
 	return conn;
 }
 

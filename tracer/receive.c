@@ -195,10 +195,10 @@ bool at_receive_begin(struct at_receive *receive, int fd)
 	if (slot == AT_FD_IGNORED || (unsigned int)fd >= AT_FD_MAX ||
 	    at_thread_hands_off() || !at_tracer_active())
 		return false;
-	if (slot >= AT_FD_CONN)
+	if (at_fd_is_conn(slot))
 		at_notice_fork();
 	hold_prune(&receive->hold);
-	if (slot >= AT_FD_CONN && !(receive->conn = conn_hold(slot)))
+	if (at_fd_is_conn(slot) && !(receive->conn = conn_hold(slot)))
 		return false;
 	if (receive->conn) {
 		if (atomic_load(&receive->conn->opaque) ||

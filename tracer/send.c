@@ -395,7 +395,7 @@ ssize_t at_send(const struct at_send *send)
 		return send->original(send);
 	at_notice_fork();
 	hold_prune(&hold);
-	conn = slot < AT_FD_CONN ? first_look(send, slot) : conn_hold(slot);
+	conn = at_fd_is_conn(slot) ? conn_hold(slot) : first_look(send, slot);
 	errno = saved;
 	while (conn && become_writer(conn)) {
 		if (send_on(conn, send, &hold, &result)) {
@@ -426,17 +426,17 @@ static void skip(struct conn *conn, uint64_t count)
 
 /* As the writer, which ends here with the reference. */
 __attribute__((noinline)) static bool pay_before(struct conn *conn,
-						 const struct at_send *send)
+						 const struct at_send *send,
+						 struct at_hold *hold)
 {
-	struct at_hold hold;
 	bool ready = true;
 	int error;
 
 	AT_UNWINDS;
-	hold_begin(&hold, conn, &conn->writer);
+	hold_begin(hold, conn, &conn->writer);
 	if (conn->carry_of && conn_still(conn, send->fd))
-		ready = pay(conn, send, &hold);
-	if (!hold_end(&hold))
+		ready = pay(conn, send, hold);
+	if (!hold_end(hold))
 		return ready;
 	error = errno;
 	conn_leave(&conn->writer);
@@ -449,15 +449,17 @@ bool at_moving_out(int fd, at_sendmsg *sendmsg)
 {
 	struct at_send send = { .fd = fd, .sendmsg = sendmsg };
 	uint64_t slot = fdtable_get(fd);
-	struct at_hold here;
+	struct at_hold hold;
 	struct conn *conn;
 
-	if (slot < AT_FD_CONN || at_thread_hands_off() ||
+	if (!at_fd_is_conn(slot) || at_thread_hands_off() ||
 	    !(conn = conn_hold(slot)))
 		return true;
-	hold_prune(&here);
+	hold_prune(&hold);
+	/* What stays noted of the frame is found out by its mark (hold.h). */
 	if (become_writer(conn))
-		return pay_before(conn, &send);
+		/* NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape) */
+		return pay_before(conn, &send, &hold);
 	conn_release(conn);
 	return true;
 }

@@ -119,7 +119,7 @@ void at_tracer_end_open(void)
 
 bool at_fd_followed(int fd)
 {
-	return fdtable_get(fd) >= AT_FD_CONN;
+	return at_fd_is_conn(fdtable_get(fd));
 }
 
 static void let_go(uint64_t slot)
@@ -138,10 +138,10 @@ static void forget_fd(int fd)
 
 	if (old == AT_FD_UNKNOWN)
 		return;
-	if (old >= AT_FD_CONN)
+	if (at_fd_is_conn(old))
 		at_notice_fork();
 	fdtable_set(fd, AT_FD_UNKNOWN, &old);
-	if (old >= AT_FD_CONN)
+	if (at_fd_is_conn(old))
 		let_go(old);
 }
 
@@ -179,6 +179,14 @@ void at_fd_range_closing(unsigned int first, unsigned int last)
 	}
 }
 
+/* A set of numbers that mean the same and of which none has spoken yet. */
+static uint64_t new_twins(void)
+{
+	static _Atomic uint32_t count;
+
+	return (uint64_t)(atomic_fetch_add(&count, 1) + 1) << 32 | AT_FD_TWIN;
+}
+
 void at_fd_duplicated(int from, int to)
 {
 	uint64_t slot, old;
@@ -191,9 +199,9 @@ void at_fd_duplicated(int from, int to)
 	slot = fdtable_get(from);
 	if (slot == AT_FD_UNKNOWN) {
 		/* Whichever speaks first, the other is the same socket. */
-		slot = AT_FD_TWIN;
+		slot = new_twins();
 		fdtable_replace(from, AT_FD_UNKNOWN, slot);
-	} else if (slot >= AT_FD_CONN) {
+	} else if (at_fd_is_conn(slot)) {
 		conn = conn_hold(slot); /* becomes the descriptor's */
 		if (!conn)
 			slot = AT_FD_UNKNOWN;
@@ -203,6 +211,6 @@ void at_fd_duplicated(int from, int to)
 		conn_mark_opaque(conn, AT_COUNT_FD_TOO_HIGH);
 		conn_release(conn);
 	}
-	if (old >= AT_FD_CONN)
+	if (at_fd_is_conn(old))
 		let_go(old);
 }

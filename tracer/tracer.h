@@ -28,11 +28,19 @@
 #define AT_FD_PAGES 128
 #define AT_FD_MAX (AT_FD_PAGES * AT_FD_PAGE_SLOTS) /* 65,536 */
 
-/* Slot values below AT_FD_CONN; the others name a connection. */
+/*
+ * Slot values, by their low 32 bits. The high ones tell one connection from
+ * another, and one set of twins.
+ */
 #define AT_FD_UNKNOWN 0u /* nobody looked yet */
 #define AT_FD_IGNORED 1u /* looked, not HTTP */
 #define AT_FD_TWIN 2u    /* nobody looked yet; another number means the same */
-#define AT_FD_CONN 3u
+#define AT_FD_CONN 3u    /* from here on: a connection */
+
+static inline bool at_fd_is_conn(uint64_t slot)
+{
+	return (uint32_t)slot >= AT_FD_CONN;
+}
 
 struct at_fd_page {
 	_Atomic uint64_t slot[AT_FD_PAGE_SLOTS];
