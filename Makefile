@@ -122,7 +122,7 @@ build/autotrace: $(call objects,obj,cli) $(call exporter,obj) \
 build/gen/exports.map: $(wildcard hooks/hooks.def) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,GEN)printf '%s\n' '$(HASH)define HOOK(family, name, ...) name;' \
-		'{' $(if $(filter %.def,$^),'global:' '$(HASH)include "$<"') \
+		'$(HASH)define LATE(family, name) name;' '{' $(if $(filter %.def,$^),'global:' '$(HASH)include "$<"') \
 		'local: *; };' | $(CC) -E -P -I. -x c -o $@ -
 
 build/gen/%.pb-c.c build/gen/%.pb-c.h: exporter/%.proto

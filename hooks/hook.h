@@ -16,6 +16,7 @@
 #ifndef HOOKS_HOOK_H
 #define HOOKS_HOOK_H
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -32,7 +33,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hooks/gnutls.h"
 #include "hooks/hooks.h"
+#include "hooks/openssl.h"
 #include "tracer/tracer.h"
 
 /* Exported by glibc, declared by no header. */
@@ -56,7 +59,6 @@ int capset(void *header, const void *data);
 struct hook_real {
 #define HOOK(family, symbol, presence) __typeof__(symbol) *symbol;
 #include "hooks/hooks.def"
-#undef HOOK
 };
 
 extern struct hook_real hook_real;
@@ -92,8 +94,8 @@ bool hook_seccomp_begins(long operation, const void *filter);
 void hook_sandbox_ends(bool filtered);
 
 #define HOOK(family, symbol, presence) __typeof__(symbol) hook_##symbol;
+#define LATE(family, symbol) __typeof__(symbol) hook_##symbol;
 #include "hooks/hooks.def"
-#undef HOOK
 
 #ifdef AT_UNIT_TEST
 #define HOOK_EXPORT(symbol)

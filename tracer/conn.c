@@ -58,6 +58,7 @@ static void conn_end(struct conn *conn)
 		request_free(conn->carry_of);
 	conn->draft = NULL;
 	conn->carry_of = NULL;
+	tls_drop_edit(conn);
 	atomic_fetch_add(&conn->generation, 1);
 	pool_give(&conns, conn);
 }
@@ -126,6 +127,15 @@ static struct conn *make(int fd, uint64_t inode, const struct sockaddr *to,
 		address_from(&conn->peer, to, to_len);
 	/* One for the descriptor, one for the caller. */
 	atomic_store(&conn->refs, 2);
+	return conn;
+}
+
+struct conn *conn_open_secure(int fd)
+{
+	struct conn *conn = make(fd, 0, NULL, 0);
+
+	if (conn)
+		conn->secure = true;
 	return conn;
 }
 

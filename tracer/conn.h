@@ -71,6 +71,8 @@ struct conn {
 	_Atomic int write_error; /* the writer's; a reader looks */
 	const char *end_error;   /* why what is under way fails; static */
 	struct address peer;
+	bool secure;       /* inside TLS: no descriptor of its own */
+	struct edit *edit; /* of a TLS write under way, see tls.c */
 };
 
 /*
@@ -92,6 +94,12 @@ void conn_ignore(int fd, uint64_t slot);
  * a number that began like this is a bystander.
  */
 struct conn *conn_moved(int fd);
+
+/*
+ * A connection inside TLS, without a descriptor. `fd` is the transport's, or
+ * -1. With two references, the session's and the caller's; NULL: no room.
+ */
+struct conn *conn_open_secure(int fd);
 
 /* Whom it leads to, by now; for the writer. */
 void conn_find_peer(struct conn *conn, int fd);
@@ -145,6 +153,13 @@ void conn_mark_opaque(struct conn *conn, enum at_counter why);
  * under way has been answered. Under the lock.
  */
 void conn_lose(struct conn *conn, enum at_counter why);
+
+/* Bytes were read, or an end or an error was (receive.c). */
+void conn_received(struct conn *conn, const struct iovec *iov, size_t iov_count,
+		   ssize_t result, int error, int flags);
+
+/* tls.c: the connection ends. */
+void tls_drop_edit(struct conn *conn);
 
 /* Is `fd` still the socket that the connection was made from? */
 bool conn_still(const struct conn *conn, int fd);

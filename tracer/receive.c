@@ -221,7 +221,7 @@ static size_t asked_bytes(const struct iovec *iov, size_t iov_count)
 	return total;
 }
 
-static void report(struct conn *conn, const struct iovec *iov, size_t iov_count,
+void conn_received(struct conn *conn, const struct iovec *iov, size_t iov_count,
 		   ssize_t result, int error, int flags)
 {
 	/* A peek takes nothing, yet an end or an error is one all the same. */
@@ -284,7 +284,7 @@ void at_receive_end(struct at_receive *receive, const struct iovec *iov,
 	}
 	if (!conn)
 		return;
-	report(conn, iov, iov_count, result, error, flags);
+	conn_received(conn, iov, iov_count, result, error, flags);
 	conn_leave(&conn->reader);
 	conn_release(conn);
 }

@@ -85,8 +85,10 @@ struct target {
 	struct at_text authority; /* host[:port]; empty: unknown */
 	struct at_text host;
 	uint16_t port;
+	uint16_t default_port;
 	bool absolute; /* through a proxy */
 	bool connect;
+	bool secure;
 };
 
 static bool absolute_form(struct at_text target, struct at_text *authority)
@@ -113,11 +115,15 @@ static bool absolute_form(struct at_text target, struct at_text *authority)
 	return true;
 }
 
-static void read_target(struct target *target, const struct at_http1 *machine,
-			const struct at_http1_text *text,
+static void read_target(struct target *target, const struct request *request,
+			const struct at_http1 *machine,
 			const struct address *peer)
 {
+	const struct at_http1_text *text = &request->text;
+
 	memset(target, 0, sizeof(*target));
+	target->secure = request->secure;
+	target->default_port = request->secure ? 443 : 80;
 	target->method = at_http1_method(machine, text);
 	target->target = at_http1_target(machine, text);
 	target->authority = at_http1_host(machine, text);
@@ -135,7 +141,7 @@ static void read_target(struct target *target, const struct at_http1 *machine,
 	if (!address_split(target->authority, &target->host, &target->port))
 		target->host = target->authority;
 	if (!target->port)
-		target->port = 80;
+		target->port = target->default_port;
 }
 
 static bool method_known(struct at_text method)
@@ -171,7 +177,8 @@ static void fill_url(struct at_span *span, const struct target *target,
 	if (target->connect)
 		return;
 	if (!target->absolute) {
-		at_write_string(&writer, "http://");
+		at_write_string(&writer,
+				target->secure ? "https://" : "http://");
 		if (target->authority.len) {
 			at_write_text(&writer, target->authority);
 		} else {
@@ -179,7 +186,8 @@ static void fill_url(struct at_span *span, const struct target *target,
 			at_write_string(&writer, v6 ? "[" : "");
 			at_write_text(&writer, target->host);
 			at_write_string(&writer, v6 ? "]" : "");
-			if (target->port && target->port != 80) {
+			if (target->port &&
+			    target->port != target->default_port) {
 				at_write_char(&writer, ':');
 				at_write_u64(&writer, target->port);
 			}
@@ -328,7 +336,7 @@ void request_prepare(struct request *request, const struct at_http1 *machine,
 	const char *why_not;
 
 	request_identity(&context, parent);
-	read_target(&target, machine, &request->text, peer);
+	read_target(&target, request, machine, peer);
 	request->sampled = context.flags & AT_FLAG_SAMPLED;
 	request->is_head = at_text_equal(target.method, AT_TEXT("HEAD"));
 	request->is_connect = target.connect;

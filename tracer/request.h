@@ -21,6 +21,7 @@ struct request {
 	uint16_t header_len; /* what to insert; 0: nothing */
 	uint16_t status;     /* of the final response; 0: none yet */
 	bool sampled;
+	bool secure; /* https; set before request_prepare() */
 	bool is_head;
 	bool is_connect;
 	bool is_upgrade;

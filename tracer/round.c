@@ -87,10 +87,12 @@ static void open_draft(struct round *round, size_t at)
 		return;
 	}
 	round->draft = request_new();
-	if (!round->draft)
+	if (!round->draft) {
 		plan_fails(round, at, CONN_NOT_COUNTED); /* it is already */
-	else
-		round->draft->start_ns = at_clock_now_ns();
+		return;
+	}
+	round->draft->start_ns = at_clock_now_ns();
+	round->draft->secure = round->conn->secure;
 }
 
 static void plan_head(struct round *round, size_t at)

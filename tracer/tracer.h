@@ -132,6 +132,46 @@ bool at_moving_out(int fd, at_sendmsg *sendmsg);
 void at_moved_out(int fd, ssize_t count);
 void at_moved_in(int fd, ssize_t count);
 
+/* --- bytes inside TLS --- */
+
+/*
+ * A session of a TLS library, as its hooks describe it. What is known of its
+ * connection is named by a slot value (AT_FD_*) that is kept with the
+ * library's own object. One thread at a time works on a session, as the
+ * libraries demand.
+ */
+struct at_tls {
+	uint64_t slot; /* what keep() was given last; AT_FD_UNKNOWN at first */
+	int fd;        /* of the transport; -1: unknown */
+	/* A write may report less than it was asked for (GnuTLS). */
+	bool may_be_partial;
+	void *object;
+	/* Store the slot with the object; false: it cannot be kept. */
+	bool (*keep)(const struct at_tls *session, uint64_t slot);
+	/*
+	 * The library's own write: its result, and in *taken how many bytes it
+	 * accepted (0: none, and the result says why).
+	 */
+	int (*write)(const struct at_tls *session, const void *bytes,
+		     size_t len, size_t *taken);
+};
+
+/*
+ * Write what the application writes, with our header in it: the library's
+ * last result; *taken counts the application's own bytes.
+ */
+int at_tls_write(const struct at_tls *session, const void *bytes, size_t len,
+		 size_t *taken);
+
+/* The application has read this. */
+void at_tls_read(const struct at_tls *session, const void *bytes, size_t len);
+/* The peer has closed; `error` is an errno, or 0 for a clean end. */
+void at_tls_ended(const struct at_tls *session, int error);
+/* Bytes of the application's left without passing through a write. */
+void at_tls_moved(const struct at_tls *session, size_t len);
+/* The library's object is gone, or means another connection from now on. */
+void at_tls_freed(uint64_t slot);
+
 /* --- a connection's life --- */
 
 /* A number now means something new (socket, accept, socketpair, received). */
