@@ -240,15 +240,17 @@ def wanted(record, faults):
     hosts = [v for n, v in record["headers"] if n.lower() == "host"]
     absolute = re.match(r"http://(?:[^/?#@]*@)?([^/?#]*)(.*)", target)
     peer_host, peer_port = record["server"]
+    secure = record.get("tls")
+    scheme = "https" if secure else "http"
     if absolute:
         authority, url = absolute.group(1), target
     elif hosts and hosts[0]:
-        authority, url = hosts[0], "http://%s%s" % (hosts[0], target)
+        authority, url = hosts[0], "%s://%s%s" % (scheme, hosts[0], target)
     else:
         text = "[%s]" % peer_host if ":" in peer_host else peer_host
         authority = "%s:%d" % (text, peer_port)
-        url = "http://%s%s" % (authority, target)
-    address, port = split_authority(authority, 80)
+        url = "%s://%s%s" % (scheme, authority, target)
+    address, port = split_authority(authority, 443 if secure else 80)
     known = method in METHODS
     attributes = {
         "http.request.method": method if known else "_OTHER",
@@ -258,6 +260,10 @@ def wanted(record, faults):
         "network.protocol.version": record["version"],
         "http.response.status_code": record["status"], "error.type": None,
     }
+    if secure:
+        # Many programs carry the records themselves: no descriptor is known.
+        attributes["network.peer.address"] = {peer_host, None}
+        attributes["network.peer.port"] = {peer_port, None}
     status = 0
     if record["status"] and record["status"] >= 400:
         status, attributes["error.type"] = ERROR, str(record["status"])

@@ -21,11 +21,13 @@ One record per request whose head arrived whole:
   fault                           why the exchange ended badly, or None
   head_ns, answer_ns, end_ns      wall clock: head complete, answer begun, over
   peer, server                    [address, port] of both ends
+  tls                             did it come by HTTPS?
 """
 import argparse
 import json
 import os
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -202,13 +204,27 @@ class Connection:
 
     def run(self):
         try:
+            if self.server.tls:
+                self.socket = self.server.tls.wrap_socket(
+                    self.socket, server_side=True)
             while self.serve_one():
                 pass
         except (OSError, http1.Disconnected, http1.ProtocolError) as error:
             self.server.note_fault(self.number, error)
         finally:
+            self.say_goodbye()
             self.socket.close()
             self.server.gone(self)
+
+    def say_goodbye(self):
+        """The end of a TLS stream, without waiting for the peer's."""
+        if not self.server.tls or self.socket.fileno() < 0:
+            return
+        try:
+            self.socket.settimeout(0)
+            self.socket.unwrap()
+        except (OSError, ValueError):
+            pass
 
     def serve_one(self):
         action = self.server.dispatch
@@ -264,6 +280,7 @@ class Connection:
             "head_ns": request.time_ns, "answer_ns": None, "end_ns": None,
             "peer": self.address(self.socket.getpeername),
             "server": self.address(self.socket.getsockname),
+            "tls": self.server.tls is not None,
         }
 
     def address(self, which):
@@ -279,11 +296,13 @@ class Connection:
 
 
 class TruthServer:
-    """See the module's text; apps maps a path prefix to f(exchange)."""
+    """See the module's text; apps maps a path prefix to f(exchange), tls is
+    the ssl.SSLContext of a server that speaks nothing else."""
 
     def __init__(self, host="127.0.0.1", unix=None, rcvbuf=None,
                  read_step=65536, read_pause_ms=0, apps=None, log=None,
-                 hostile=None):
+                 hostile=None, tls=None):
+        self.tls = tls
         self.hostile = hostile
         self.read_step = read_step
         self.read_pause_ms = read_pause_ms
@@ -321,7 +340,8 @@ class TruthServer:
         return "%s:%d" % (host, self.port)
 
     def url(self, path="/", host=None):
-        return "http://%s%s" % (
+        return "%s://%s%s" % (
+            "https" if self.tls else "http",
             "%s:%d" % (host, self.port) if host else self.authority, path)
 
     def _accept(self):
@@ -401,6 +421,8 @@ class TruthServer:
         with sock:
             sock.settimeout(timeout_s)
             sock.connect(self.address)
+            if self.tls:
+                sock = ssl._create_unverified_context().wrap_socket(sock)
             sock.sendall(("GET %s HTTP/1.1\r\n\r\n" % BARRIER).encode())
             while sock.recv(4096):
                 pass

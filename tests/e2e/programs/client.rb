@@ -49,6 +49,7 @@ end
 
 def several(paths)
   http = Net::HTTP.new($uri.host, $uri.port)
+  http.use_ssl = $uri.scheme == "https"
   http.max_retries = 0
   http.continue_timeout = 5
   http.start

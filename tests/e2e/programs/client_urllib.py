@@ -60,8 +60,15 @@ def by_urllib(path=PATH, method=METHOD, body=None):
         return line(error.code, error.read())
 
 
+def connect():
+    scheme, _, authority = BASE.partition("://")
+    kind = (http.client.HTTPSConnection if scheme == "https"
+            else http.client.HTTPConnection)
+    return kind(authority, timeout=50)
+
+
 def by_client(paths, lines):
-    connection = http.client.HTTPConnection(BASE[len("http://"):], timeout=50)
+    connection = connect()
     for path in paths:
         connection.request(METHOD, path, headers=HEADERS)
         answer = connection.getresponse()
@@ -71,7 +78,7 @@ def by_client(paths, lines):
 
 def by_sizes(paths, lines):
     """Three kept alive, one by urllib, and so on; errors and all."""
-    connection = http.client.HTTPConnection(BASE[len("http://"):], timeout=50)
+    connection = connect()
     for number, path in enumerate(paths):
         method, body = sized(number)
         try:
