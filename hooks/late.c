@@ -23,6 +23,24 @@ static void fill(const struct late_family *family,
 				       elf_hash(family->names[i]), NULL);
 }
 
+static bool is_copy(const struct late_library *copy,
+		    const struct elf_object *owner, void *const function[])
+{
+	return atomic_load(&copy->ready) == READY_YES &&
+	       copy->owner == owner->dynamic &&
+	       !memcmp(copy->function, function, sizeof(copy->function));
+}
+
+/* Nobody works with one that is free or unloaded. */
+static bool claim(struct late_library *copy)
+{
+	uint32_t ready = atomic_load(&copy->ready);
+
+	return (ready == READY_NOT || ready == READY_GONE) &&
+	       atomic_compare_exchange_strong(&copy->ready, &ready,
+					      READY_FILLING);
+}
+
 static struct late_library *copy_of(struct late_family *family,
 				    const struct elf_object *owner)
 {
@@ -30,24 +48,22 @@ static struct late_library *copy_of(struct late_family *family,
 	unsigned int i;
 
 	fill(family, owner, function);
+	/* All of them first: a free one may lie before the one that is meant. */
+	for (i = 0; i < LATE_COPIES; i++)
+		if (is_copy(&family->copy[i], owner, function))
+			return &family->copy[i];
 	for (i = 0; i < LATE_COPIES; i++) {
 		struct late_library *copy = &family->copy[i];
-		uint32_t ready = atomic_load(&copy->ready);
 
-		if ((ready == READY_NOT || ready == READY_GONE) &&
-		    atomic_compare_exchange_strong(&copy->ready, &ready,
-						   READY_FILLING)) {
-			atomic_store(&copy->index, 0);
-			copy->owner = owner->dynamic;
-			copy->begin = owner->base;
-			copy->end = owner->end;
-			memcpy(copy->function, function, sizeof(function));
-			atomic_store(&copy->ready, READY_YES);
-			return copy;
-		}
-		if (ready == READY_YES && copy->owner == owner->dynamic &&
-		    !memcmp(copy->function, function, sizeof(function)))
-			return copy;
+		if (!claim(copy))
+			continue;
+		atomic_store(&copy->index, 0);
+		copy->owner = owner->dynamic;
+		copy->begin = owner->base;
+		copy->end = owner->end;
+		memcpy(copy->function, function, sizeof(function));
+		atomic_store(&copy->ready, READY_YES);
+		return copy;
 	}
 	return NULL;
 }
@@ -89,7 +105,8 @@ bool late_is_inside(const struct late_library *library, const void *caller)
 {
 	uintptr_t at = (uintptr_t)caller;
 
-	return is_ours(caller) || (at >= library->begin && at < library->end);
+	return is_ours(caller) || (atomic_load(&library->ready) == READY_YES &&
+				   at >= library->begin && at < library->end);
 }
 
 void late_forget(struct late_family *family)
