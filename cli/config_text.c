@@ -97,6 +97,12 @@ static void write_text(struct at_writer *writer, enum at_setting setting,
 #define WRITE_PROTOCOL WRITE_TEXT
 #define WRITE_COMPRESSION WRITE_TEXT
 #define WRITE_QUERY WRITE_TEXT
+#define WRITE_DEEPBIND WRITE_TEXT
+#define WRITE_SWITCH WRITE_TEXT
+#define WRITE_SCOPE WRITE_TEXT
+#define WRITE_STACKS WRITE_TEXT
+#define WRITE_INBOUND WRITE_TEXT
+#define WRITE_RULES WRITE_TEXT
 
 void at_config_value_write(struct at_writer *writer,
 			   const struct at_config *config,

@@ -11,6 +11,7 @@
 
 #include "core/config_parse.h"
 #include "core/counters.h"
+#include "core/section.h"
 
 #define ARENA_BYTES (16 * 1024)
 #define GIVEN_MAX_BYTES 256
@@ -61,7 +62,7 @@ struct given {
 	bool config_file;
 };
 
-static char arena[ARENA_BYTES];
+static char arena[ARENA_BYTES] AT_LARGE;
 static size_t arena_used;
 
 static const char *text_at(uint16_t offset)

@@ -26,6 +26,12 @@
 #define AT_CONFIG_C_PROTOCOL const char *
 #define AT_CONFIG_C_COMPRESSION const char *
 #define AT_CONFIG_C_QUERY const char *
+#define AT_CONFIG_C_DEEPBIND const char *
+#define AT_CONFIG_C_SWITCH const char *
+#define AT_CONFIG_C_SCOPE const char *
+#define AT_CONFIG_C_STACKS const char *
+#define AT_CONFIG_C_INBOUND const char *
+#define AT_CONFIG_C_RULES const char *
 
 struct at_config {
 #define CONFIG(field, type, env, fallback, standard, help) \

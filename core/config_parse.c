@@ -26,6 +26,20 @@ static const char compression_names[] = "none\0"
 static const char query_names[] = "keep\0"
 				  "redact-values\0"
 				  "drop\0";
+static const char deepbind_names[] = "strip\0"
+				     "keep\0";
+static const char switch_names[] = "auto\0"
+				   "true\0"
+				   "false\0";
+static const char rules_names[] = "inferred\0"
+				  "certain\0";
+static const char inbound_names[] = "rewrite\0"
+				    "off\0";
+static const char stacks_names[] = "none\0"
+				   "crashes\0";
+static const char scope_names[] = "local\0"
+				  "all\0"
+				  "none\0";
 
 static int parse_bool(struct at_text given, bool *value)
 {
@@ -86,6 +100,18 @@ const char *at_config_names(enum at_config_type type)
 		return compression_names;
 	case AT_CONFIG_QUERY:
 		return query_names;
+	case AT_CONFIG_DEEPBIND:
+		return deepbind_names;
+	case AT_CONFIG_SWITCH:
+		return switch_names;
+	case AT_CONFIG_SCOPE:
+		return scope_names;
+	case AT_CONFIG_STACKS:
+		return stacks_names;
+	case AT_CONFIG_RULES:
+		return rules_names;
+	case AT_CONFIG_INBOUND:
+		return inbound_names;
 	default:
 		return NULL;
 	}

@@ -24,13 +24,19 @@ enum at_config_type {
 	AT_CONFIG_PROTOCOL,
 	AT_CONFIG_COMPRESSION,
 	AT_CONFIG_QUERY,
+	AT_CONFIG_DEEPBIND,
+	AT_CONFIG_SWITCH,
+	AT_CONFIG_SCOPE,
+	AT_CONFIG_STACKS,
+	AT_CONFIG_INBOUND,
+	AT_CONFIG_RULES,
 };
 
 /* Which member is in use follows from the type. */
 struct at_config_value {
 	bool flag;        /* BOOL */
 	uint64_t number;  /* COUNT, LIMIT, MILLIS, TIMEOUT */
-	const char *name; /* SAMPLER, PROTOCOL, COMPRESSION, QUERY: static */
+	const char *name; /* of those with names: static */
 };
 
 /*
@@ -41,7 +47,7 @@ int at_config_parse(enum at_config_type type, struct at_text given,
 		    struct at_config_value *value);
 
 /*
- * The names a SAMPLER, PROTOCOL, COMPRESSION or QUERY may have, each ended by
+ * The names that a SAMPLER, a QUERY and the like may have, each ended by
  * NUL, an empty one at the end; NULL for the other types.
  */
 const char *at_config_names(enum at_config_type type);

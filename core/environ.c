@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/environ.h"
 
-#include <string.h>
+/* The value of "name=value", or NULL. */
+static const char *value_of(const char *entry, const char *name)
+{
+	while (*name && *entry == *name) {
+		entry++;
+		name++;
+	}
+	return !*name && *entry == '=' ? entry + 1 : NULL;
+}
 
 struct at_text at_environ_get(char *const *environ, const char *name)
 {
-	size_t len = strlen(name);
-
 	for (; environ && *environ; environ++) {
-		const char *entry = *environ;
+		const char *value = value_of(*environ, name);
 
-		/* strncmp stops at the entry's own end. */
-		if (entry[0] == name[0] && !strncmp(entry, name, len) &&
-		    entry[len] == '=')
-			return at_text_from(entry + len + 1);
+		if (value)
+			return at_text_from(value);
 	}
 	return (struct at_text){ NULL, 0 };
 }

@@ -9,16 +9,16 @@
 #include "core/sys.h"
 #include "core/text.h"
 
-#define HUB_MAGIC 0x61746831u /* "ath1": change with any layout change */
-#define RING_OFFSET_BYTES 4096u
+#define HUB_MAGIC 0x61746834u /* "ath4": change with any layout change */
+#define PAGE_BYTES 4096u
+#define RING_OFFSET_BYTES \
+	((uint32_t)((sizeof(struct at_hub) + PAGE_BYTES - 1) & -PAGE_BYTES))
 
 #define MFD_CLOEXEC_ 0x0001u
 #define MFD_ALLOW_SEALING_ 0x0002u
 #define F_ADD_SEALS_ 1033
 #define F_GET_SEALS_ 1034
 #define SEAL_SHRINK_GROW_SEAL (0x0001 | 0x0002 | 0x0004)
-
-_Static_assert(sizeof(struct at_hub) <= RING_OFFSET_BYTES, "hub head fits");
 
 /* Field 22 follows the last ')' of the command name, which may hold blanks. */
 static uint64_t start_ticks_from(struct at_text stat)
@@ -33,7 +33,7 @@ static uint64_t start_ticks_from(struct at_text stat)
 	stat.ptr += stat.len;
 	if (!item.len)
 		return 0;
-	stat.len = strnlen(stat.ptr, 512);
+	stat = at_text_field(stat.ptr, 512);
 	while (at_text_next(&stat, ' ', &item))
 		if (++field == 23 && at_text_to_u64(item, &ticks) == 0)
 			return ticks;
@@ -61,6 +61,21 @@ uint64_t at_process_start_ticks(uint32_t pid)
 		return 0;
 	stat[len] = 0;
 	return start_ticks_from((struct at_text){ stat, (size_t)len });
+}
+
+/*
+ * Do the numbers in /proc, where the hub is found, mean to others what ours
+ * means to us? In another namespace of process ids they do not.
+ */
+static bool numbers_are_ours(void)
+{
+	char text[24];
+	struct at_text number = { text, 0 };
+	long len = sys_readlink("/proc/self", text, sizeof(text));
+	uint64_t pid;
+
+	number.len = len > 0 ? (size_t)len : 0;
+	return !at_text_to_u64(number, &pid) && pid == (uint64_t)sys_getpid();
 }
 
 static void write_address(char address[AT_HUB_ADDRESS_BYTES], int fd)
@@ -150,6 +165,7 @@ static int map_hub(int fd, struct at_hub **hub)
 	if (!found)
 		return -ENOMEM;
 	if (found->magic != HUB_MAGIC || found->size_bytes != size ||
+	    !numbers_are_ours() ||
 	    found->ring_offset_bytes != RING_OFFSET_BYTES ||
 	    at_ring_check(at_hub_ring(found), size - RING_OFFSET_BYTES)) {
 		sys_unmap(found, size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Hub: the ring and the counters of a whole process tree, in one memfd that
- * `autotrace run` owns and every traced process maps.
+ * Hub: the ring and the counters of a whole process tree, and who lives in it,
+ * in one memfd that `autotrace run` owns and every traced process maps.
  *
  * A process under a hub starts no thread and waits for nothing at its end;
  * kill -9 loses nothing that had ended. The memfd has no name: it is reached
@@ -14,13 +14,29 @@
 #include <stdint.h>
 
 #include "core/counters.h"
+#include "core/crash.h"
+#include "core/living.h"
 #include "core/ring.h"
+
+/*
+ * The command that the hub was made for: its process finds out here that the
+ * span id in its environment is its own, and who its parent is.
+ */
+struct at_hub_head {
+	_Atomic uint32_t pid; /* 0 until the command is started */
+	uint8_t span_id[AT_SPAN_ID_BYTES];
+	uint8_t parent_id[AT_SPAN_ID_BYTES];
+	uint8_t has_parent;
+};
 
 struct at_hub {
 	uint32_t magic;
 	uint32_t ring_offset_bytes;
 	uint64_t size_bytes;
+	struct at_hub_head head;
 	struct at_counters counters;
+	_Alignas(64) struct at_living living;
+	struct at_crashes crashes;
 };
 
 static inline struct at_ring *at_hub_ring(struct at_hub *hub)
@@ -43,10 +59,14 @@ int at_hub_create(uint32_t record_max, struct at_hub **hub, int *fd,
 
 /*
  * Map the hub at `address`. Raw system calls only; signal-safe. *hub stays
- * mapped for ever. 0, or negative errno: no hub, another user's, dead, or of
- * another version (the caller goes on as without one).
+ * mapped for ever. 0, or negative errno: no hub, another user's or another
+ * process id namespace's, dead, or of another version (the caller goes on as
+ * without one).
  */
 int at_hub_join(const char *address, struct at_hub **hub);
+
+/* A clock tick of those: USER_HZ is 100 on every CPU we know. */
+#define AT_TICK_NS UINT64_C(10000000)
 
 /* Start time of a process in clock ticks since boot (/proc/PID/stat field 22).
  * 0 when there is no such process. Raw system calls only. */

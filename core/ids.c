@@ -12,7 +12,7 @@ struct generator {
 	uint32_t generation; /* 0: never seeded */
 };
 
-static _Atomic uint32_t generation = 1;
+static _Atomic uint32_t reseed_count;
 static __thread struct generator generator;
 
 static uint64_t splitmix(uint64_t *x)
@@ -46,7 +46,8 @@ static uint64_t rotate(uint64_t x, int by)
 uint64_t at_ids_random(void)
 {
 	struct generator *g = &generator;
-	uint32_t now = atomic_load_explicit(&generation, memory_order_relaxed);
+	uint32_t now =
+		1 + atomic_load_explicit(&reseed_count, memory_order_relaxed);
 	uint64_t result, t;
 
 	if (__builtin_expect(g->generation != now, 0))
@@ -80,5 +81,5 @@ void at_ids_trace(uint8_t trace_id[AT_TRACE_ID_BYTES])
 
 void at_ids_reseed(void)
 {
-	atomic_fetch_add(&generation, 1);
+	atomic_fetch_add(&reseed_count, 1);
 }

@@ -60,10 +60,13 @@ bool at_span_next(const struct at_span *span, uint32_t *offset,
 	field->text.ptr = (const char *)at + FIELD_HEAD_BYTES;
 	field->text.len = len;
 	field->number = 0;
+	field->real = 0;
 	if (field->type == AT_TYPE_INT)
 		memcpy(&field->number, field->text.ptr, sizeof(field->number));
 	else if (field->type == AT_TYPE_BOOL)
 		field->number = field->text.ptr[0] != 0;
+	else if (field->type == AT_TYPE_DOUBLE)
+		memcpy(&field->real, field->text.ptr, sizeof(field->real));
 	*offset += FIELD_HEAD_BYTES + len;
 	return true;
 }
@@ -196,6 +199,17 @@ void at_span_set_int(struct at_span *span, enum at_attr attr, int64_t value)
 	put(span, attr, AT_TYPE_INT, &value, sizeof(value));
 }
 
+void at_span_set_double(struct at_span *span, enum at_attr attr, double value)
+{
+	put(span, attr, AT_TYPE_DOUBLE, &value, sizeof(value));
+}
+
+void at_span_set_texts(struct at_span *span, enum at_attr attr,
+		       struct at_text items)
+{
+	put(span, attr, AT_TYPE_TEXTS, items.ptr, items.len);
+}
+
 void at_span_set_bool(struct at_span *span, enum at_attr attr, bool value)
 {
 	uint8_t byte = value;
@@ -229,6 +243,7 @@ static bool field_fits(uint8_t type, uint16_t len)
 	case AT_TYPE_TEXTS:
 		return true;
 	case AT_TYPE_INT:
+	case AT_TYPE_DOUBLE:
 		return len == 8;
 	case AT_TYPE_BOOL:
 		return len == 1;
@@ -245,7 +260,8 @@ int at_span_check(const struct at_span *span, uint32_t size_bytes)
 	if (size_bytes < HEADER_BYTES || size_bytes > sizeof(*span) ||
 	    span->size_bytes != size_bytes)
 		return -EBADMSG;
-	if (span->kind < AT_KIND_INTERNAL || span->kind > 5 || span->status > 2)
+	if (span->kind < AT_KIND_INTERNAL || span->kind > 5 ||
+	    span->status > 2 || span->record > AT_RECORD_CRASHED)
 		return -EBADMSG;
 	used = used_bytes(span);
 	while (offset < used) {
@@ -256,8 +272,8 @@ int at_span_check(const struct at_span *span, uint32_t size_bytes)
 		memcpy(&len, at + 2, sizeof(len));
 		if (len > used - offset - FIELD_HEAD_BYTES ||
 		    !field_fits(at[1], len) ||
-		    (at[0] >= AT_ATTR_COUNT && at[0] != AT_FIELD_NAME &&
-		     at[0] != AT_FIELD_TRACESTATE))
+		    (at[0] >= AT_ATTR_COUNT &&
+		     (at[0] < AT_FIELD_NAME || at[0] >= AT_FIELD_END)))
 			return -EBADMSG;
 		offset += FIELD_HEAD_BYTES + len;
 	}

@@ -39,21 +39,52 @@ enum at_span_status {
 	AT_STATUS_ERROR = 2,
 };
 
+/*
+ * What a record says. Only in a hub is there anything but spans: its reader
+ * keeps the books of who lives (cli/processes.c).
+ */
+enum at_record {
+	AT_RECORD_SPAN,
+	/* A program has begun: its span as far as it is known. */
+	AT_RECORD_BEGAN,
+	/* It has ended by itself: the whole span. */
+	AT_RECORD_ENDED,
+	/* It is about to be replaced by one that nobody will hear of. */
+	AT_RECORD_NOT_BEGUN,
+	/* A process has been waited for: no ids, but pid, exit and usage. */
+	AT_RECORD_REAPED,
+	/* Nobody is listened to any more. */
+	AT_RECORD_CLOSED,
+	/* A process is about to die of a signal: pid, and what was seen of it. */
+	AT_RECORD_CRASHED,
+};
+
 enum at_attr {
 #define ATTR(id, name, type, help) AT_ATTR_##id,
 #include "core/attributes.def"
 #undef ATTR
 	AT_ATTR_COUNT,
 	/* Fields that are not attributes but travel the same way. */
-	AT_FIELD_NAME = 0xf0,
+	AT_FIELD_NAME = 0xfc,
 	AT_FIELD_TRACESTATE,
+	/* When the event `exception` was, INT: nanoseconds since 1970. */
+	AT_FIELD_EXCEPTION_UNIX_NS,
+	AT_FIELD_END,
 };
+
+/* Of the one event that a span can have, not of the span. */
+static inline bool at_attr_is_of_exception(enum at_attr attr)
+{
+	return attr >= AT_ATTR_EXCEPTION_TYPE &&
+	       attr <= AT_ATTR_EXCEPTION_STACKTRACE;
+}
 
 enum at_attr_type {
 	AT_TYPE_TEXT,
 	AT_TYPE_INT,
 	AT_TYPE_BOOL,
 	AT_TYPE_TEXTS,
+	AT_TYPE_DOUBLE,
 };
 
 struct at_attr_info {
@@ -70,6 +101,8 @@ struct at_context {
 	uint8_t span_id[AT_SPAN_ID_BYTES];
 	uint8_t flags;
 	bool remote;
+	bool debug;     /* B3, Jaeger: to be kept whatever happens */
+	bool undecided; /* whoever sent it leaves sampling to us */
 	uint16_t tracestate_len;
 	char tracestate[512];
 };
@@ -89,7 +122,7 @@ struct at_span {
 	uint8_t truncated;
 	uint16_t attr_count;
 	uint16_t dropped_attr_count;
-	uint16_t unused;
+	uint16_t record; /* enum at_record */
 	uint32_t pid;
 	uint32_t tid;
 	uint8_t trace_id[AT_TRACE_ID_BYTES];
@@ -98,7 +131,7 @@ struct at_span {
 	uint64_t start_unix_ns;
 	uint64_t duration_ns;
 	uint64_t present; /* for the setters: bit (attr & 63) is in fields */
-	/* {u8 attr, u8 type, u16 len, bytes}* ; INT is 8 bytes, BOOL 1 */
+	/* {u8 attr, u8 type, u16 len, bytes}* ; INT and DOUBLE are 8 bytes, BOOL 1 */
 	uint8_t fields[AT_SPAN_FIELDS_BYTES];
 };
 
@@ -115,7 +148,11 @@ void at_span_set_text(struct at_span *span, enum at_attr attr,
 /* More of the text that was set last, if it found room. */
 void at_span_extend_text(struct at_span *span, enum at_attr attr,
 			 struct at_text value);
+/* Items, each with a NUL behind it; left out when they do not all fit. */
+void at_span_set_texts(struct at_span *span, enum at_attr attr,
+		       struct at_text items);
 void at_span_set_int(struct at_span *span, enum at_attr attr, int64_t value);
+void at_span_set_double(struct at_span *span, enum at_attr attr, double value);
 void at_span_set_bool(struct at_span *span, enum at_attr attr, bool value);
 void at_span_set_name(struct at_span *span, struct at_text name);
 void at_span_set_tracestate(struct at_span *span, struct at_text value);
@@ -129,6 +166,7 @@ struct at_field {
 	enum at_attr_type type;
 	struct at_text text;
 	int64_t number; /* INT and BOOL */
+	double real;    /* DOUBLE */
 };
 
 /*

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -84,6 +86,11 @@ static inline int sys_getpid(void)
 	return (int)sys_call0(SYS_getpid);
 }
 
+static inline int sys_getppid(void)
+{
+	return (int)sys_call0(SYS_getppid);
+}
+
 static inline int sys_gettid(void)
 {
 	return (int)sys_call0(SYS_gettid);
@@ -120,6 +127,11 @@ static inline int sys_fstat(int fd, struct stat *status)
 	return (int)sys_call2(SYS_fstat, fd, status);
 }
 
+static inline int sys_stat(const char *path, struct stat *status)
+{
+	return (int)sys_call4(SYS_newfstatat, -100, path, status, 0);
+}
+
 /* Of the link itself. */
 static inline int sys_lstat(const char *path, struct stat *status)
 {
@@ -140,6 +152,11 @@ static inline int sys_unlink(const char *path)
 static inline unsigned int sys_geteuid(void)
 {
 	return (unsigned int)sys_call0(SYS_geteuid);
+}
+
+static inline int sys_getrusage(int who, struct rusage *usage)
+{
+	return (int)sys_call2(SYS_getrusage, who, usage);
 }
 
 static inline int sys_clock_gettime(int clock, struct timespec *time)

@@ -9,6 +9,46 @@ struct at_text at_text_from(const char *string)
 	return (struct at_text){ string, string ? strlen(string) : 0 };
 }
 
+struct at_text at_text_field(const char *field, size_t size)
+{
+	struct at_text text = { field, 0 };
+
+	while (text.len < size && field[text.len])
+		text.len++;
+	return text;
+}
+
+static bool is_one_of(char byte, const char *set)
+{
+	while (*set && *set != byte)
+		set++;
+	return *set != 0;
+}
+
+struct at_text at_text_before(struct at_text text, const char *stops)
+{
+	size_t len = 0;
+
+	while (len < text.len && !is_one_of(text.ptr[len], stops))
+		len++;
+	return (struct at_text){ text.ptr, len };
+}
+
+struct at_text at_base_name(struct at_text path)
+{
+	const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
+	size_t skip = slash ? (size_t)(slash + 1 - path.ptr) : 0;
+
+	if (!skip)
+		return path;
+	return (struct at_text){ path.ptr + skip, path.len - skip };
+}
+
+const char *at_text_base_name(const char *path)
+{
+	return at_base_name(at_text_from(path ? path : "")).ptr;
+}
+
 bool at_text_equal(struct at_text a, struct at_text b)
 {
 	return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));

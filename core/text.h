@@ -22,6 +22,16 @@ struct at_text {
 /* View of a C string; a NULL pointer gives the empty text. */
 struct at_text at_text_from(const char *string);
 
+/* The same of a field of `size` bytes that ends with its first NUL, if any. */
+struct at_text at_text_field(const char *field, size_t size);
+
+/* What lies before the first of these bytes; all of it when there is none. */
+struct at_text at_text_before(struct at_text text, const char *stops);
+
+/* Behind a path's last slash, or the whole of it; a NULL pointer gives "". */
+const char *at_text_base_name(const char *path);
+struct at_text at_base_name(struct at_text path);
+
 bool at_text_equal(struct at_text a, struct at_text b);
 
 /* ASCII only: header names, enum values, host names. */

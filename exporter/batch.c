@@ -51,6 +51,16 @@ static bool has_ids(const struct at_span *span)
 	       memcmp(span->span_id, zero, AT_SPAN_ID_BYTES) != 0;
 }
 
+static int pop(struct at_ring_reader *reader, const struct batch_intake *intake,
+	       struct at_span *span, uint64_t now_ns)
+{
+	const struct at_exporter_books *books = intake->books;
+
+	if (books)
+		return books->pop(books->context, reader, span, now_ns);
+	return at_ring_pop(reader, span, sizeof(*span), now_ns);
+}
+
 uint32_t batch_fill(struct batch *batch, struct at_ring_reader *reader,
 		    const struct batch_intake *intake, uint64_t now_ns)
 {
@@ -58,12 +68,12 @@ uint32_t batch_fill(struct batch *batch, struct at_ring_reader *reader,
 
 	while (!batch_full(batch)) {
 		struct at_span *span = span_at(batch, batch->used_bytes);
-		int len = at_ring_pop(reader, span, sizeof(*span), now_ns);
+		int len = pop(reader, intake, span, now_ns);
 
 		if (len == 0)
 			break;
 		if (len < 0 || at_span_check(span, (uint32_t)len) ||
-		    !has_ids(span)) {
+		    span->record != AT_RECORD_SPAN || !has_ids(span)) {
 			bad_count++;
 			continue;
 		}

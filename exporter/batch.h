@@ -14,6 +14,7 @@
 #include "core/ring.h"
 #include "core/span.h"
 #include "exporter/arena.h"
+#include "exporter/exporter.h"
 #include "exporter/redact.h"
 #include "otlp.pb-c.h"
 
@@ -33,6 +34,7 @@ struct batch {
 /* What is done to every span on its way in. */
 struct batch_intake {
 	struct redact_rules redact;
+	const struct at_exporter_books *books; /* NULL: none */
 	void (*observe)(void *context, const struct at_span *span);
 	void *observe_context;
 };

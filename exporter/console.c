@@ -10,6 +10,7 @@
 #include "exporter/descriptor.h"
 #include "exporter/exporters.h"
 #include "exporter/heap.h"
+#include "exporter/otlp_json.h"
 #include "exporter/utf8.h"
 
 /* What a pipe takes in one piece. */
@@ -76,6 +77,8 @@ static void write_duration(struct at_writer *line, uint64_t ns)
 
 static void write_value(struct at_writer *line, const struct at_field *field)
 {
+	char number[OTLP_JSON_NUMBER_BYTES];
+
 	if (field->type == AT_TYPE_INT && field->number < 0) {
 		at_write_char(line, '-');
 		at_write_u64(line, -(uint64_t)field->number);
@@ -83,6 +86,9 @@ static void write_value(struct at_writer *line, const struct at_field *field)
 		at_write_u64(line, (uint64_t)field->number);
 	} else if (field->type == AT_TYPE_BOOL) {
 		at_write_string(line, field->number ? "true" : "false");
+	} else if (field->type == AT_TYPE_DOUBLE) {
+		otlp_json_number(number, field->real);
+		at_write_string(line, number);
 	} else {
 		utf8_write_harmless(line, field->text);
 	}

@@ -19,7 +19,7 @@
 #include "core/ring.h"
 #include "core/span.h"
 
-#define AT_EXPORTER_ABI 1
+#define AT_EXPORTER_ABI 2
 
 /* What the worker is asked to do; written by the host, then the ring woken. */
 enum at_export_command {
@@ -33,6 +33,20 @@ enum at_export_command {
 	AT_EXPORT_DRAIN = 2,
 	/* A pause that cannot wait (sandbox): what is out is sent again. */
 	AT_EXPORT_ABORT = 3,
+};
+
+/* A hub's reader keeps books of what is no span: cli/processes.c. */
+struct at_exporter_books {
+	void *context;
+	/* In place of at_ring_pop(). */
+	int (*pop)(void *context, struct at_ring_reader *reader,
+		   struct at_span *span, uint64_t now_ns);
+	/* Spans that pop would give though the ring is empty. */
+	uint32_t (*waiting)(void *context);
+	/* Does anybody still run whose parent is this span? */
+	bool (*is_parent)(void *context, const uint8_t *span_id);
+	/* To be called now and then while nothing comes. */
+	void (*tick)(void *context, uint64_t now_ns);
 };
 
 /*
@@ -63,6 +77,7 @@ struct at_exporter_host {
 	/* Sees every span, redacted, before it is exported; NULL: nobody. */
 	void (*observe)(void *context, const struct at_span *span);
 	void *observe_context;
+	const struct at_exporter_books *books; /* NULL: the ring is all spans */
 	/* Forked since the last call: forget connections, do not close them. */
 	bool forked;
 	/* Which settings were given; NULL: judged by their values. */
@@ -80,5 +95,16 @@ struct at_exporter_host {
  */
 __attribute__((visibility("default"))) int autotrace_export(
 	struct at_exporter_host *host);
+
+struct Otlp__TracesData;
+
+/*
+ * Deliver one message, as it is, to the exporters that `host` chooses: one
+ * resource, one scope, span_count spans. For the command; the ring of the host
+ * is not read. `console` writes nothing of it. NULL ends the connections.
+ * 0, -ENOMEM, or why an exporter lost it; counted in host->counters.
+ */
+int autotrace_deliver(struct at_exporter_host *host,
+		      struct Otlp__TracesData *traces, uint32_t span_count);
 
 #endif

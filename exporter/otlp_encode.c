@@ -116,6 +116,10 @@ static void set_value(struct encode *encode, Otlp__AnyValue *value,
 	case AT_TYPE_TEXTS:
 		set_texts(encode, value, field->text);
 		break;
+	case AT_TYPE_DOUBLE:
+		value->value_case = OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE;
+		value->double_value = field->real;
+		break;
 	}
 }
 
@@ -124,12 +128,70 @@ struct pair {
 	Otlp__AnyValue value;
 };
 
+static Otlp__KeyValue *make_pair(struct encode *encode,
+				 const struct at_field *field)
+{
+	struct pair *pair = take(encode, sizeof(*pair));
+
+	if (!pair)
+		return NULL;
+	otlp__key_value__init(&pair->item);
+	pair->item.key = data_of(at_text_from(at_attr_table[field->attr].name));
+	pair->item.value = &pair->value;
+	set_value(encode, &pair->value, field);
+	return &pair->item;
+}
+
+/* What the one event that a span can have needs; zeroed by the arena. */
+struct exception {
+	Otlp__Event event;
+	Otlp__Event *list[1];
+	Otlp__KeyValue *attributes[AT_ATTR_EXCEPTION_STACKTRACE -
+				   AT_ATTR_EXCEPTION_TYPE + 1];
+};
+
+static Otlp__Event *event_of(struct encode *encode, Otlp__Span *span)
+{
+	struct exception *exception;
+
+	if (span->n_events)
+		return span->events[0];
+	exception = take(encode, sizeof(*exception));
+	if (!exception)
+		return NULL;
+	otlp__event__init(&exception->event);
+	exception->event.name = data_of(AT_TEXT("exception"));
+	exception->event.time_unix_nano = span->end_time_unix_nano;
+	exception->event.attributes = exception->attributes;
+	exception->list[0] = &exception->event;
+	span->events = exception->list;
+	span->n_events = 1;
+	return &exception->event;
+}
+
+static void set_event_field(struct encode *encode, Otlp__Span *span,
+			    const struct at_field *field)
+{
+	Otlp__Event *event = event_of(encode, span);
+	uint64_t bit = UINT64_C(1) << (field->attr % 64);
+	Otlp__KeyValue *pair;
+
+	if (event && field->attr == AT_FIELD_EXCEPTION_UNIX_NS) {
+		event->time_unix_nano = (uint64_t)field->number;
+		return;
+	}
+	pair = event && !(encode->seen & bit) ? make_pair(encode, field) : NULL;
+	encode->seen |= bit;
+	if (pair)
+		event->attributes[event->n_attributes++] = pair;
+}
+
 /* One attribute more, unless the span has it or has enough. */
 static void add_attribute(struct encode *encode, Otlp__Span *span,
 			  const struct at_field *field)
 {
 	uint64_t bit = UINT64_C(1) << field->attr;
-	struct pair *pair;
+	Otlp__KeyValue *pair;
 
 	if (encode->seen & bit ||
 	    span->n_attributes >= encode->rules->attribute_count) {
@@ -137,20 +199,18 @@ static void add_attribute(struct encode *encode, Otlp__Span *span,
 		return;
 	}
 	encode->seen |= bit;
-	pair = take(encode, sizeof(*pair));
-	if (!pair)
-		return;
-	otlp__key_value__init(&pair->item);
-	pair->item.key = data_of(at_text_from(at_attr_table[field->attr].name));
-	pair->item.value = &pair->value;
-	set_value(encode, &pair->value, field);
-	span->attributes[span->n_attributes++] = &pair->item;
+	pair = make_pair(encode, field);
+	if (pair)
+		span->attributes[span->n_attributes++] = pair;
 }
 
 static void set_field(struct encode *encode, Otlp__Span *span,
 		      const struct at_field *field)
 {
-	if (field->attr < AT_ATTR_COUNT)
+	if (at_attr_is_of_exception(field->attr) ||
+	    field->attr == AT_FIELD_EXCEPTION_UNIX_NS)
+		set_event_field(encode, span, field);
+	else if (field->attr < AT_ATTR_COUNT)
 		add_attribute(encode, span, field);
 	else if (field->attr == AT_FIELD_NAME)
 		span->name = data_of(utf8_repair(field->text, encode->arena));
@@ -293,6 +353,51 @@ Otlp__TracesData *otlp_encode(struct batch *batch,
 		*cut_count += encode.cut_count;
 	batch->traces = &envelope->traces;
 	return batch->traces;
+}
+
+size_t otlp_span_count(const Otlp__TracesData *traces)
+{
+	size_t i, j, count = 0;
+
+	for (i = 0; i < traces->n_resource_spans; i++) {
+		const Otlp__ResourceSpans *resource = traces->resource_spans[i];
+
+		for (j = 0; j < resource->n_scope_spans; j++)
+			count += resource->scope_spans[j]->n_spans;
+	}
+	return count;
+}
+
+static void leave_private_of(Otlp__Span *span)
+{
+	static const struct at_text name = AT_TEXT("process.command_args");
+	size_t i, kept = 0;
+
+	for (i = 0; i < span->n_attributes; i++) {
+		Otlp__KeyValue *pair = span->attributes[i];
+		struct at_text key = { (const char *)pair->key.data,
+				       pair->key.len };
+
+		if (!at_text_equal(key, name))
+			span->attributes[kept++] = pair;
+	}
+	span->n_attributes = kept;
+}
+
+void otlp_leave_private(Otlp__TracesData *traces)
+{
+	size_t i, j, k;
+
+	for (i = 0; i < traces->n_resource_spans; i++) {
+		Otlp__ResourceSpans *resource = traces->resource_spans[i];
+
+		for (j = 0; j < resource->n_scope_spans; j++) {
+			Otlp__ScopeSpans *scope = resource->scope_spans[j];
+
+			for (k = 0; k < scope->n_spans; k++)
+				leave_private_of(scope->spans[k]);
+		}
+	}
 }
 
 /*

@@ -29,6 +29,15 @@ Otlp__TracesData *otlp_encode(struct batch *batch,
 			      const struct otlp_rules *rules,
 			      uint64_t *cut_count);
 
+/*
+ * Leave out what only local exporters may show: process.command_args. The
+ * message itself is changed; local exporters have been served before.
+ */
+void otlp_leave_private(Otlp__TracesData *traces);
+
+/* Spans in a message, whatever it is made of. */
+size_t otlp_span_count(const Otlp__TracesData *traces);
+
 /* Append the bytes of one of our messages (one resource, one scope). 0 or
  * -ENOMEM. */
 int otlp_pack(const Otlp__TracesData *traces, struct buffer *buffer);

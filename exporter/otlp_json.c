@@ -122,15 +122,27 @@ static void put_base64(struct buffer *out, ProtobufCBinaryData bytes)
 }
 
 /* The application's locale may have its own decimal point. */
+static void write_finite(char *text, double value, int digits)
+{
+	snprintf(text, OTLP_JSON_NUMBER_BYTES, "%.*g", digits, value);
+	for (; *text; text++)
+		if (!strchr("0123456789+-e", *text))
+			*text = '.';
+}
+
+void otlp_json_number(char text[OTLP_JSON_NUMBER_BYTES], double value)
+{
+	if (isnan(value) || isinf(value))
+		snprintf(text, OTLP_JSON_NUMBER_BYTES, "%g", value);
+	else
+		write_finite(text, value, 15);
+}
+
 static void put_finite(struct buffer *out, double value)
 {
-	char text[40];
-	char *at = text;
+	char text[OTLP_JSON_NUMBER_BYTES];
 
-	snprintf(text, sizeof(text), "%.17g", value);
-	for (; *at; at++)
-		if (!strchr("0123456789+-e", *at))
-			*at = '.';
+	write_finite(text, value, 17);
 	put(out, text);
 }
 
@@ -238,6 +250,33 @@ static void put_pairs_member(struct buffer *out, const char *key,
 	put_pairs(out, pairs, count);
 }
 
+static void put_event(struct buffer *out, const Otlp__Event *event)
+{
+	put(out, "{\"timeUnixNano\":");
+	put_quoted_u64(out, event->time_unix_nano);
+	put_text_member(out, ",\"name\":", event->name);
+	put_pairs_member(out, ",\"attributes\":", event->attributes,
+			 event->n_attributes);
+	put_u32_member(out, ",\"droppedAttributesCount\":",
+		       event->dropped_attributes_count);
+	put(out, "}");
+}
+
+static void put_events(struct buffer *out, const Otlp__Span *span)
+{
+	size_t i;
+
+	if (span->n_events == 0)
+		return;
+	put(out, ",\"events\":[");
+	for (i = 0; i < span->n_events; i++) {
+		if (i)
+			put(out, ",");
+		put_event(out, span->events[i]);
+	}
+	put(out, "]");
+}
+
 static void put_link(struct buffer *out, const Otlp__Link *link)
 {
 	put(out, "{\"traceId\":");
@@ -300,6 +339,9 @@ static void put_span(struct buffer *out, const Otlp__Span *span)
 			 span->n_attributes);
 	put_u32_member(out, ",\"droppedAttributesCount\":",
 		       span->dropped_attributes_count);
+	put_events(out, span);
+	put_u32_member(out,
+		       ",\"droppedEventsCount\":", span->dropped_events_count);
 	put_links(out, span);
 	put_u32_member(out,
 		       ",\"droppedLinksCount\":", span->dropped_links_count);

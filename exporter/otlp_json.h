@@ -22,6 +22,11 @@
 bool otlp_json(const Otlp__TracesData *traces, size_t *span_index,
 	       size_t max_bytes, struct buffer *buffer);
 
+#define OTLP_JSON_NUMBER_BYTES 40
+
+/* A number for people, in any locale. */
+void otlp_json_number(char text[OTLP_JSON_NUMBER_BYTES], double value);
+
 /* Append one AnyValue object. */
 void otlp_json_value(const Otlp__AnyValue *value, struct buffer *out);
 

@@ -63,7 +63,7 @@ static char folded(char c)
 	return c == '-' ? '_' : at_lower(c);
 }
 
-static bool equal_folded(struct at_text a, struct at_text b)
+bool redact_equal_folded(struct at_text a, struct at_text b)
 {
 	size_t i;
 
@@ -86,10 +86,10 @@ static bool is_secret(const struct redact_rules *rules, struct at_text key)
 		if (name->len == key.len && at_text_equal(*name, key))
 			return true;
 	for (name = rules->any_case; name->ptr; name++)
-		if (name->len == key.len && equal_folded(*name, key))
+		if (name->len == key.len && redact_equal_folded(*name, key))
 			return true;
 	while (at_text_next(&more, ',', &item))
-		if (key.len && equal_folded(at_text_trim(item), key))
+		if (key.len && redact_equal_folded(at_text_trim(item), key))
 			return true;
 	return false;
 }
@@ -235,16 +235,51 @@ bool redact_url(const struct redact_rules *rules, struct at_text url,
 	return changed;
 }
 
-void redact_span(const struct redact_rules *rules, struct at_span *span)
+static void redact_span_url(const struct redact_rules *rules,
+			    struct at_span *span)
 {
 	/* Every three bytes of it ("&k=") may become eleven. */
 	char text[AT_SPAN_FIELDS_BYTES * 4 + 32];
 	struct at_writer writer = AT_WRITER(text, sizeof(text));
 	struct at_field url;
 
-	if (!at_span_find(span, AT_ATTR_URL_FULL, &url))
-		return;
-	if (redact_url(rules, url.text, &writer))
+	if (at_span_find(span, AT_ATTR_URL_FULL, &url) &&
+	    redact_url(rules, url.text, &writer))
 		at_span_set_text(span, AT_ATTR_URL_FULL,
 				 at_writer_text(&writer));
+}
+
+static void redact_span_query(const struct redact_rules *rules,
+			      struct at_span *span)
+{
+	char text[AT_SPAN_FIELDS_BYTES * 4 + 32];
+	struct at_writer writer = AT_WRITER(text, sizeof(text));
+	struct at_field query;
+
+	if (!at_span_find(span, AT_ATTR_URL_QUERY, &query))
+		return;
+	if (rules->query == REDACT_DROP ||
+	    redact_query(rules, query.text, &writer))
+		at_span_set_text(span, AT_ATTR_URL_QUERY,
+				 at_writer_text(&writer));
+}
+
+static void redact_span_args(const struct redact_rules *rules,
+			     struct at_span *span)
+{
+	char text[AT_SPAN_FIELDS_BYTES * 4 + 32];
+	struct at_writer writer = AT_WRITER(text, sizeof(text));
+	struct at_field args;
+
+	if (at_span_find(span, AT_ATTR_PROCESS_COMMAND_ARGS, &args) &&
+	    redact_args(rules, args.text, &writer))
+		at_span_set_texts(span, AT_ATTR_PROCESS_COMMAND_ARGS,
+				  at_writer_text(&writer));
+}
+
+void redact_span(const struct redact_rules *rules, struct at_span *span)
+{
+	redact_span_url(rules, span);
+	redact_span_query(rules, span);
+	redact_span_args(rules, span);
 }

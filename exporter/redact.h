@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What must not leave the house in a URL: credentials, the values of query
- * keys known to hold secrets, the secret paths of web hooks. Pure.
+ * What must not leave the house. In a URL: credentials, the values of query
+ * keys known to hold secrets, the secret paths of web hooks. In the arguments
+ * of programs: what redact_args() says. Pure.
  */
 #ifndef AT_EXPORTER_REDACT_H
 #define AT_EXPORTER_REDACT_H
@@ -39,6 +40,18 @@ bool redact_url(const struct redact_rules *rules, struct at_text url,
 /* The same for a query alone, without its question mark. */
 bool redact_query(const struct redact_rules *rules, struct at_text query,
 		  struct at_writer *writer);
+
+/*
+ * The same for the arguments of a program, each with a NUL behind it: values of
+ * options and assignments whose name says secret, headers, credentials, URLs,
+ * and what begins as well-known tokens do. Quotes in scripts are understood as
+ * far as they are simple.
+ */
+bool redact_args(const struct redact_rules *rules, struct at_text args,
+		 struct at_writer *writer);
+
+/* Without regard to case, and `-` like `_`. */
+bool redact_equal_folded(struct at_text a, struct at_text b);
 
 /* Redact the attributes of a checked span, in place. */
 void redact_span(const struct redact_rules *rules, struct at_span *span);

@@ -5,12 +5,14 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "core/ci.h"
 #include "core/ids.h"
 #include "core/sys.h"
+#include "exporter/heap.h"
 #include "exporter/percent.h"
 #include "exporter/utf8.h"
 
-#define DETECTED_MAX 16
+#define DETECTED_MAX (16 + AT_CI_FACT_COUNT)
 
 #if defined(__x86_64__)
 #define HOST_ARCH "amd64"
@@ -194,6 +196,35 @@ static void set_host(struct resource *resource)
 	set_string(resource, "os.type", "linux");
 }
 
+static void set_facts(struct resource *resource, const struct at_ci *ci,
+		      bool many_processes)
+{
+	struct at_text name = ci->fact[AT_CI_REPOSITORY_NAME];
+	int i;
+
+	for (i = 0; i < AT_CI_FACT_COUNT; i++) {
+		const char *key = at_ci_attribute((enum at_ci_fact)i);
+
+		if (key && ci->fact[i].len)
+			set_text(resource, at_text_from(key),
+				 keep(resource, ci->fact[i]));
+	}
+	/* The whole tree is one service, and that is what it builds. */
+	if (many_processes && name.len)
+		set_text(resource, AT_TEXT("service.name"),
+			 keep(resource, name));
+}
+
+static void set_ci(struct resource *resource, char *const *environment,
+		   bool many_processes)
+{
+	struct at_ci *ci = environment ? heap_alloc(sizeof(*ci)) : NULL;
+
+	if (ci && at_ci_detect(ci, environment))
+		set_facts(resource, ci, many_processes);
+	heap_free(ci);
+}
+
 static void detect(struct resource *resource, const char *executable_name,
 		   bool many_processes)
 {
@@ -256,7 +287,8 @@ static size_t item_count(struct at_text list)
 }
 
 int resource_build(struct resource *resource, const struct at_config *config,
-		   const char *executable_name, bool many_processes)
+		   const char *executable_name, bool many_processes,
+		   char *const *environment)
 {
 	struct at_text list = at_text_from(config->resource_attributes);
 	int result;
@@ -268,6 +300,7 @@ int resource_build(struct resource *resource, const struct at_config *config,
 	if (!resource->message.attributes)
 		return -ENOMEM;
 	detect(resource, executable_name, many_processes);
+	set_ci(resource, environment, many_processes);
 	result = read_list(resource, list, false);
 	if (!result)
 		read_list(resource, list, true);

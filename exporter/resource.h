@@ -26,12 +26,15 @@ struct resource {
 /*
  * Fill a zeroed or freed *resource. `executable_name` (may be NULL) names the
  * service where no setting does. With many_processes nothing that belongs to
- * one process is put in.
+ * one process is put in. In the job of a CI system, as `environment` has it
+ * (NULL: not asked), the job is described, and many processes are one service
+ * with the repository's name.
  * 0, 1 when OTEL_RESOURCE_ATTRIBUTES was not understood and left out, or
  * -ENOMEM with what fitted.
  */
 int resource_build(struct resource *resource, const struct at_config *config,
-		   const char *executable_name, bool many_processes);
+		   const char *executable_name, bool many_processes,
+		   char *const *environment);
 
 void resource_free(struct resource *resource);
 

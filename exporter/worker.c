@@ -13,13 +13,16 @@
 #include "core/ids.h"
 #include "core/log.h"
 #include "exporter/descriptor.h"
+#include "exporter/environment.h"
 #include "exporter/exporters.h"
+#include "exporter/fold.h"
 #include "exporter/heap.h"
 #include "exporter/http_client.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 /* How often a record that is being written is looked at again. */
 #define UNFINISHED_NS UINT64_C(1000000)
+#define TICK_NS UINT64_C(1000000000)
 
 /* An exporter in use. */
 struct outlet {
@@ -40,9 +43,11 @@ struct worker {
 	struct outlet outlets[EXPORTERS_MAX];
 	int outlet_count;
 	uint64_t delay_ns;
+	struct fold fold;
 	/* The current batch: */
 	struct pace pace;
-	int result;              /* 0, or why some exporter lost it */
+	bool fit_to_send; /* what stays at home has been left out of it */
+	int result;       /* 0, or why some exporter lost it */
 	uint64_t rejected_count; /* the most that one exporter reported */
 	uint64_t done_count;     /* the least that a failing one delivered */
 };
@@ -84,6 +89,8 @@ static void choose_outlets(struct worker *worker)
 	if (!only_console || !worker->outlet_count)
 		worker->delay_ns = sooner_ms(
 			host->config->bsp_schedule_delay_ms, AT_NO_LIMIT);
+	if (host->books && worker->delay_ns > TICK_NS)
+		worker->delay_ns = TICK_NS;
 	host_count(host, AT_COUNT_CONFIG_REJECTED, rejected_count);
 }
 
@@ -100,11 +107,16 @@ static void start_reader(struct worker *worker)
 static void name_resource(struct worker *worker)
 {
 	struct at_exporter_host *host = worker->host;
+	struct environment environment = { NULL, NULL };
 
+	if (host->config->ci)
+		environment = environment_read();
 	resource_free(&worker->resource);
 	if (resource_build(&worker->resource, host->config,
-			   host->executable_name, host->many_processes) > 0)
+			   host->executable_name, host->many_processes,
+			   environment.block) > 0)
 		host_count(host, AT_COUNT_CONFIG_REJECTED, 1);
+	environment_free(&environment);
 }
 
 static void set_rules(struct worker *worker)
@@ -113,6 +125,7 @@ static void set_rules(struct worker *worker)
 
 	worker->intake = (struct batch_intake){
 		.redact = redact_rules_from(host->config),
+		.books = host->books,
 		.observe = host->observe,
 		.observe_context = host->observe_context,
 	};
@@ -138,6 +151,7 @@ static struct worker *worker_new(struct at_exporter_host *host)
 		return NULL;
 	}
 	pace_init(&worker->pace, host, AT_NO_LIMIT);
+	worker->fold.max = host->config->trace_spans;
 	choose_outlets(worker);
 	start_reader(worker);
 	name_resource(worker);
@@ -189,6 +203,7 @@ static void begin_batch(struct worker *worker)
 	worker->result = 0;
 	worker->rejected_count = 0;
 	worker->done_count = worker->batch.count;
+	worker->fit_to_send = false;
 	for (i = 0; i < worker->outlet_count; i++)
 		worker->outlets[i].served = false;
 }
@@ -288,6 +303,27 @@ static void note_result(struct worker *worker, const struct outlet *outlet,
 	log_failure(worker, outlet, result);
 }
 
+/*
+ * Local exporters come first and have had the whole. False: nothing is left
+ * for the others.
+ */
+static bool make_fit_to_send(struct worker *worker, Otlp__TracesData *traces)
+{
+	const struct at_exporter_host *host = worker->host;
+
+	if (!worker->fit_to_send) {
+		worker->fit_to_send = true;
+		if (strcmp(host->config->command_args, "all") != 0)
+			otlp_leave_private(traces);
+		if (host->many_processes)
+			host_count(worker->host, AT_COUNT_SPANS_FOLDED,
+				   fold_traces(&worker->fold, traces,
+					       &worker->batch.arena,
+					       host->books));
+	}
+	return otlp_span_count(traces) > 0;
+}
+
 static int hand_over(struct worker *worker, struct outlet *outlet,
 		     struct delivery *delivery)
 {
@@ -297,6 +333,9 @@ static int hand_over(struct worker *worker, struct outlet *outlet,
 		delivery->traces = encoded(worker);
 		result = delivery->traces ? 0 : -ENOMEM;
 	}
+	if (!result && delivery->traces && !outlet->exporter->local &&
+	    !make_fit_to_send(worker, delivery->traces))
+		return 0;
 	if (!result && !outlet->self)
 		result = outlet->exporter->open(worker->host, &outlet->self);
 	if (!result)
@@ -358,6 +397,28 @@ static enum at_export_command command_of(const struct worker *worker)
 	return pace_command(&worker->pace);
 }
 
+static uint32_t in_books(const struct at_exporter_host *host)
+{
+	return host->books ? host->books->waiting(host->books->context) : 0;
+}
+
+/*
+ * Who keeps books has to look up from them now and then, when nothing is left
+ * to be entered.
+ */
+static void wait_for_spans(struct worker *worker, uint32_t at_least,
+			   uint64_t until_ns)
+{
+	struct at_exporter_host *host = worker->host;
+	uint64_t now_ns = at_clock_now_ns();
+
+	if (host->books && until_ns - now_ns > TICK_NS)
+		until_ns = now_ns + TICK_NS;
+	pace_wait_ring(host, AT_EXPORT_RUN, at_least, until_ns);
+	if (host->books && !at_ring_count(host->ring))
+		host->books->tick(host->books->context, at_clock_now_ns());
+}
+
 /* Wait until a batch is due. False when a command came first. */
 static bool wait_for_batch(struct worker *worker)
 {
@@ -367,11 +428,11 @@ static bool wait_for_batch(struct worker *worker)
 
 	while (command_of(worker) == AT_EXPORT_RUN) {
 		uint64_t now_ns = at_clock_now_ns();
-		uint32_t count = at_ring_count(host->ring);
+		uint32_t count = at_ring_count(host->ring) + in_books(host);
 
 		if (!count) {
 			due_ns = 0;
-			pace_wait_ring(host, AT_EXPORT_RUN, 1, AT_NO_LIMIT);
+			wait_for_spans(worker, 1, AT_NO_LIMIT);
 			continue;
 		}
 		if (!due_ns)
@@ -380,7 +441,7 @@ static bool wait_for_batch(struct worker *worker)
 					 now_ns + worker->delay_ns;
 		if (count >= max || now_ns >= due_ns)
 			return true;
-		pace_wait_ring(host, AT_EXPORT_RUN, max, due_ns);
+		wait_for_spans(worker, max, due_ns);
 	}
 	return false;
 }
@@ -418,8 +479,10 @@ static void drain(struct worker *worker)
 		worker->outlets[i].given_up = 0;
 	if (worker->batch.count && !deliver(worker))
 		return;
-	while (command_of(worker) == AT_EXPORT_DRAIN && at_ring_count(ring) &&
-	       atomic_load(&ring->popped_count) < last) {
+	while (command_of(worker) == AT_EXPORT_DRAIN &&
+	       (in_books(worker->host) ||
+		(at_ring_count(ring) &&
+		 atomic_load(&ring->popped_count) < last))) {
 		uint64_t popped = atomic_load(&ring->popped_count);
 
 		if (!export_batch(worker))
@@ -484,6 +547,29 @@ int autotrace_export(struct at_exporter_host *host)
 		close_outlets(worker);
 	} else {
 		result = -ENOMEM;
+	}
+	pace_unlock(host);
+	return result;
+}
+
+int autotrace_deliver(struct at_exporter_host *host,
+		      struct Otlp__TracesData *traces, uint32_t span_count)
+{
+	struct worker *worker;
+	int result = 0;
+
+	pace_lock(host);
+	worker = host->state ? host->state : worker_new(host);
+	if (!worker) {
+		result = -ENOMEM;
+	} else if (!traces) {
+		close_outlets(worker);
+	} else {
+		worker->batch.traces = traces;
+		worker->batch.count = span_count;
+		begin_batch(worker);
+		deliver(worker);
+		result = worker->result;
 	}
 	pace_unlock(host);
 	return result;

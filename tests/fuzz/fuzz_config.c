@@ -57,6 +57,12 @@ static void require_number(enum at_config_type type, uint64_t number)
 #define CHECK_PROTOCOL(f) require_name(AT_CONFIG_PROTOCOL, f)
 #define CHECK_COMPRESSION(f) require_name(AT_CONFIG_COMPRESSION, f)
 #define CHECK_QUERY(f) require_name(AT_CONFIG_QUERY, f)
+#define CHECK_DEEPBIND(f) require_name(AT_CONFIG_DEEPBIND, f)
+#define CHECK_SWITCH(f) require_name(AT_CONFIG_SWITCH, f)
+#define CHECK_SCOPE(f) require_name(AT_CONFIG_SCOPE, f)
+#define CHECK_STACKS(f) require_name(AT_CONFIG_STACKS, f)
+#define CHECK_INBOUND(f) require_name(AT_CONFIG_INBOUND, f)
+#define CHECK_RULES(f) require_name(AT_CONFIG_RULES, f)
 
 static void check_types(const struct at_config *config)
 {
@@ -122,6 +128,12 @@ static int differences(const struct at_config *a, const struct at_config *b)
 #define SAME_PROTOCOL(f) SAME_TEXT(f)
 #define SAME_COMPRESSION(f) SAME_TEXT(f)
 #define SAME_QUERY(f) SAME_TEXT(f)
+#define SAME_DEEPBIND(f) SAME_TEXT(f)
+#define SAME_SWITCH(f) SAME_TEXT(f)
+#define SAME_SCOPE(f) SAME_TEXT(f)
+#define SAME_STACKS(f) SAME_TEXT(f)
+#define SAME_INBOUND(f) SAME_TEXT(f)
+#define SAME_RULES(f) SAME_TEXT(f)
 #define CONFIG(field, type, env, fallback, standard, help) \
 	count += !SAME_##type(field);
 #include "core/config.def"

@@ -42,7 +42,7 @@ static void set_up(void)
 	at_ring_reader_init(&reader, ring);
 	require(batch_open(&batch, 4) == 0);
 	intake.redact = redact_rules_from(&config);
-	require(resource_build(&resource, &config, "fuzz", true) == 0);
+	require(resource_build(&resource, &config, "fuzz", true, NULL) == 0);
 }
 
 static void check_wire(void)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The first byte chooses the treatment of queries, the rest is a URL. What is
- * redacted once has nothing left to redact.
+ * The first byte chooses the treatment of queries, the rest is a URL, or with
+ * its top bit set the arguments of a program. What is redacted once of a URL has
+ * nothing left to redact.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,20 +23,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct redact_rules rules = redact_rules_from(&config);
 	struct at_writer first = AT_WRITER(once, OUT_MAX);
 	struct at_writer second = AT_WRITER(twice, OUT_MAX);
+	__typeof__(redact_url) *redact;
 	bool changed;
 
 	if (size == 0 || size > URL_MAX)
 		return 0;
+	redact = data[0] & 0x80 ? redact_args : redact_url;
 	rules.query = data[0] % 3;
 	data++;
 	size--;
-	changed = redact_url(&rules, (struct at_text){ (char *)data, size },
-			     &first);
+	/* An argument ends with its NUL. */
+	if (redact == redact_args && (!size || data[size - 1]))
+		return 0;
+	changed =
+		redact(&rules, (struct at_text){ (char *)data, size }, &first);
 	if (first.overflow)
 		abort();
 	if (!changed && (first.len != size || memcmp(once, data, size)))
 		abort();
-	redact_url(&rules, at_writer_text(&first), &second);
+	if (redact == redact_args)
+		return 0;
+	redact(&rules, at_writer_text(&first), &second);
 	if (second.len != first.len || memcmp(once, twice, first.len))
 		abort();
 	return 0;

@@ -71,6 +71,12 @@ static const char *shown(int setting)
 #define AT_SHOW_PROTOCOL(f) return config.f;
 #define AT_SHOW_COMPRESSION(f) return config.f;
 #define AT_SHOW_QUERY(f) return config.f;
+#define AT_SHOW_DEEPBIND(f) return config.f;
+#define AT_SHOW_SWITCH(f) return config.f;
+#define AT_SHOW_SCOPE(f) return config.f;
+#define AT_SHOW_STACKS(f) return config.f;
+#define AT_SHOW_INBOUND(f) return config.f;
+#define AT_SHOW_RULES(f) return config.f;
 #define CONFIG(field, type, env, fallback, standard, help) \
 	case AT_SETTING_##field:                           \
 		AT_SHOW_##type(field)
@@ -104,9 +110,12 @@ Test(core_config, without_an_environment_every_setting_has_its_default)
 static const char *some_value(const char *type)
 {
 	static const char *const values[][2] = {
-		{ "BOOL", "true" },          { "SAMPLER", "always_off" },
-		{ "COMPRESSION", "gzip" },   { "QUERY", "drop" },
-		{ "PROTOCOL", "http/json" },
+		{ "BOOL", "true" },        { "SAMPLER", "always_off" },
+		{ "COMPRESSION", "gzip" }, { "QUERY", "drop" },
+		{ "DEEPBIND", "keep" },    { "PROTOCOL", "http/json" },
+		{ "SWITCH", "false" },     { "SCOPE", "none" },
+		{ "STACKS", "crashes" },   { "INBOUND", "off" },
+		{ "RULES", "certain" },
 	};
 	size_t i;
 
@@ -416,7 +425,7 @@ Test(core_config, no_value_is_read_beyond_its_end)
 	guard_page_open(&page, 64);
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		for (len = 0; len <= strlen(texts[i]); len++)
-			for (type = 0; type <= AT_CONFIG_QUERY; type++) {
+			for (type = 0; type <= AT_CONFIG_RULES; type++) {
 				struct at_config_value value;
 				struct at_text cut = { texts[i], len };
 				int result = at_config_parse(

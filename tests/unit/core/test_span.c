@@ -112,6 +112,18 @@ Test(core_span, what_is_set_is_found_in_order)
 	cr_expect_eq(field.attr, AT_ATTR_HTTP_REQUEST_METHOD);
 }
 
+Test(core_span, a_fraction_is_kept_whole)
+{
+	struct at_field field;
+
+	at_span_set_double(&span, AT_ATTR_SERVER_PORT, -0.125);
+	expect_sound();
+	cr_assert(at_span_find(&span, AT_ATTR_SERVER_PORT, &field));
+	cr_expect_eq(field.type, AT_TYPE_DOUBLE);
+	cr_expect_eq(field.real, -0.125);
+	cr_expect_eq(field.number, 0);
+}
+
 Test(core_span, a_key_set_again_has_the_last_value_once)
 {
 	uint32_t size;
@@ -389,7 +401,7 @@ Test(core_span, a_field_of_an_unknown_key_type_or_size_is_refused)
 	head[0] = AT_ATTR_COUNT;
 	cr_expect_eq(at_span_check(&span, span.size_bytes), -EBADMSG);
 	head[0] = AT_ATTR_SERVER_PORT;
-	head[1] = AT_TYPE_TEXTS + 1;
+	head[1] = AT_TYPE_DOUBLE + 1;
 	cr_expect_eq(at_span_check(&span, span.size_bytes), -EBADMSG);
 	head[1] = AT_TYPE_BOOL;
 	cr_expect_eq(at_span_check(&span, span.size_bytes), -EBADMSG);

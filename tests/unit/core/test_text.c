@@ -266,3 +266,39 @@ Test(core_text, after_an_overflow_even_what_fits_is_refused)
 	cr_expect(writer.overflow);
 	expect_text(at_writer_text(&writer), "abc");
 }
+
+Test(text, before)
+{
+	static const struct {
+		const char *text, *stops, *want;
+	} rows[] = {
+		{ "a/b?c", "/?#", "a" }, { "abc", "/?#", "abc" },
+		{ "", "/", "" },         { "/x", "/", "" },
+		{ "abc", "", "abc" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect(
+			at_text_equal(at_text_before(at_text_from(rows[i].text),
+						     rows[i].stops),
+				      at_text_from(rows[i].want)));
+}
+
+Test(text, field_ends_with_nul_or_size)
+{
+	static const char field[4] = { 'a', 'b', 0, 'c' };
+
+	cr_expect_eq(at_text_field(field, 4).len, 2);
+	cr_expect_eq(at_text_field(field, 1).len, 1);
+	cr_expect_eq(at_text_field(field, 0).len, 0);
+}
+
+Test(text, base_name)
+{
+	cr_expect_str_eq(at_text_base_name("/usr/lib/x.so"), "x.so");
+	cr_expect_str_eq(at_text_base_name("x.so"), "x.so");
+	cr_expect_str_eq(at_text_base_name("/usr/"), "");
+	cr_expect_str_eq(at_text_base_name(""), "");
+	cr_expect_str_eq(at_text_base_name(NULL), "");
+}

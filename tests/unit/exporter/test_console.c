@@ -63,6 +63,7 @@ Test(exporter_console, one_line_a_span_on_stderr)
 	at_span_set_error(&span, AT_TEXT("500"));
 	at_span_set_bool(&span, AT_ATTR_AUTOTRACE_PROPAGATED, false);
 	at_span_set_text(&span, AT_ATTR_SERVER_ADDRESS, AT_TEXT("h\x1b[2J\n"));
+	at_span_set_double(&span, AT_ATTR_PROCESS_PID, 12.345);
 	rig_push_span(&rig, &span);
 	rig_push(&rig, 1);
 	take_stderr(fds[1]);
@@ -74,6 +75,7 @@ Test(exporter_console, one_line_a_span_on_stderr)
 	cr_assert(strstr(text, " http.response.status_code=200"));
 	cr_assert(strstr(text, " server.address=h?[2J?"));
 	cr_assert(strstr(text, " autotrace.propagated=false"));
+	cr_assert(strstr(text, " process.pid=12.345 "));
 	cr_assert(strstr(text, "REDACTED"));
 	cr_assert_null(strstr(text, "u:p@"));
 	cr_assert_eq(text[len - 1], '\n');

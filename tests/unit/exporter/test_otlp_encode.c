@@ -29,7 +29,8 @@ static void set_up(void)
 	at_ring_reader_init(&reader, rig.ring);
 	cr_assert_eq(batch_open(&batch, 100), 0);
 	intake.redact = redact_rules_from(&rig.config);
-	cr_assert_eq(resource_build(&resource, &rig.config, "x", false), 0);
+	cr_assert_eq(resource_build(&resource, &rig.config, "x", false, NULL),
+		     0);
 }
 
 /* Encode one span, to bytes and back. */
@@ -196,6 +197,44 @@ Test(exporter_otlp_encode, empty_texts_and_false_are_sent)
 	cr_assert_eq(attribute(got, "autotrace.propagated")->value_case,
 		     OTLP__ANY_VALUE__VALUE_BOOL_VALUE);
 	cr_assert_eq(attribute(got, "autotrace.propagated")->bool_value, 0);
+}
+
+/* The semantic conventions for exceptions: one event, of this name. */
+Test(exporter_otlp_encode, a_crash_is_an_event)
+{
+	struct at_span span;
+	Otlp__Span *got;
+	size_t attributes;
+
+	rig_make_span(&span, 1);
+	attributes = through(&span)->n_attributes;
+	at_span_set_text(&span, AT_ATTR_EXCEPTION_TYPE, AT_TEXT("SIGSEGV"));
+	at_span_set_text(&span, AT_ATTR_EXCEPTION_MESSAGE, AT_TEXT("m\xff"));
+	at_span_set_int(&span, AT_FIELD_EXCEPTION_UNIX_NS, 4711);
+	rules.attribute_count = attributes;
+	got = through(&span);
+	rules.attribute_count = AT_NO_LIMIT;
+	cr_expect_eq(got->n_attributes, attributes);
+	cr_assert_eq(got->n_events, 1);
+	cr_expect_eq(got->events[0]->time_unix_nano, 4711);
+	cr_assert_eq(got->events[0]->name.len, strlen("exception"));
+	cr_expect_arr_eq(got->events[0]->name.data, "exception",
+			 strlen("exception"));
+	cr_assert_eq(got->events[0]->n_attributes, 2);
+	expect_text(got->events[0]->attributes[0]->value, "SIGSEGV");
+	expect_text(got->events[0]->attributes[1]->value, "m\xef\xbf\xbd");
+}
+
+Test(exporter_otlp_encode, fractions_are_sent_as_doubles)
+{
+	struct at_span span;
+	const Otlp__AnyValue *value;
+
+	rig_make_span(&span, 1);
+	at_span_set_double(&span, AT_ATTR_SERVER_ADDRESS, 12.345);
+	value = attribute(through(&span), "server.address");
+	cr_assert_eq(value->value_case, OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE);
+	cr_assert_eq(value->double_value, 12.345);
 }
 
 Test(exporter_otlp_encode, bytes_that_are_no_text_are_repaired)

@@ -234,7 +234,7 @@ Test(exporter_otlp_json, long_batches_become_several_lines)
 	at_ring_reader_init(&reader, rig.ring);
 	intake.redact = redact_rules_from(&rig.config);
 	batch_open(&batch, 200);
-	resource_build(&resource, &rig.config, "x", false);
+	resource_build(&resource, &rig.config, "x", false, NULL);
 	rig_push(&rig, 200);
 	batch_fill(&batch, &reader, &intake, 1);
 	for (before = 0;; before = span_index, text.len = 0, lines++) {

@@ -18,7 +18,8 @@ static int build(struct resource *resource, const char *const environ[],
 {
 	memset(resource, 0, sizeof(*resource));
 	at_config_load(&config, (char **)(uintptr_t)environ, NULL);
-	return resource_build(resource, &config, "curl", many_processes);
+	return resource_build(resource, &config, "curl", many_processes,
+			      config.ci ? (char **)(uintptr_t)environ : NULL);
 }
 
 static const Otlp__AnyValue *value_of(const struct resource *resource,
@@ -163,6 +164,57 @@ Test(exporter_resource, what_the_user_says_wins_over_what_is_detected)
 	cr_assert_str_eq(text_of(&resource, "host.name"), "box");
 	cr_assert_str_eq(text_of(&resource, "service.name"), "win");
 	cr_assert_str_eq(text_of(&resource, "service.version"), "2");
+}
+
+static const char *const job[] = { "GITHUB_ACTIONS=true", "GITHUB_RUN_ID=5",
+				   "GITHUB_REPOSITORY=a/b", NULL };
+
+Test(exporter_resource, in_ci_the_job_is_described)
+{
+	struct resource resource;
+
+	cr_assert_eq(build(&resource, job, false), 0);
+	cr_assert_str_eq(text_of(&resource, "cicd.pipeline.run.id"), "5");
+	cr_assert_str_eq(text_of(&resource, "vcs.repository.name"), "b");
+	cr_assert_null(value_of(&resource, "vcs.change.id"));
+	cr_assert_str_eq(text_of(&resource, "service.name"),
+			 "unknown_service:curl");
+}
+
+Test(exporter_resource, in_ci_a_whole_tree_is_called_by_its_repository)
+{
+	struct resource resource;
+
+	cr_assert_eq(build(&resource, job, true), 0);
+	cr_assert_str_eq(text_of(&resource, "service.name"), "b");
+}
+
+Test(exporter_resource, of_ci_too_the_user_knows_better)
+{
+	static const char *const environ[] = {
+		"GITHUB_ACTIONS=true", "GITHUB_REPOSITORY=a/b",
+		"OTEL_RESOURCE_ATTRIBUTES=vcs.owner.name=me,service.name=mine",
+		NULL
+	};
+	struct resource resource;
+
+	cr_assert_eq(build(&resource, environ, true), 0);
+	cr_assert_str_eq(text_of(&resource, "vcs.owner.name"), "me");
+	cr_assert_str_eq(text_of(&resource, "vcs.repository.name"), "b");
+	cr_assert_str_eq(text_of(&resource, "service.name"), "mine");
+}
+
+Test(exporter_resource, ci_can_be_left_alone)
+{
+	static const char *const environ[] = { "GITHUB_ACTIONS=true",
+					       "GITHUB_REPOSITORY=a/b",
+					       "AUTOTRACE_CI=false", NULL };
+	struct resource resource;
+
+	cr_assert_eq(build(&resource, environ, true), 0);
+	cr_assert_null(value_of(&resource, "vcs.repository.name"));
+	cr_assert_str_eq(text_of(&resource, "service.name"),
+			 "unknown_service:curl");
 }
 
 Test(exporter_resource, bytes_that_are_no_text_are_repaired)
