@@ -5,6 +5,8 @@
  * send, and by the standard no baggage means no header. The name is known, so
  * that the default list ("tracecontext,baggage") is understood in full.
  */
+#include <stddef.h>
+
 #include "propagator/formats.h"
 
 static void inject(const struct at_context *context, struct at_writer *writer)
@@ -13,4 +15,5 @@ static void inject(const struct at_context *context, struct at_writer *writer)
 	(void)writer;
 }
 
-const struct at_propagator at_propagator_baggage = { "baggage", inject };
+const struct at_propagator at_propagator_baggage = { "baggage", inject, NULL,
+						     "baggage\0" };

@@ -7,5 +7,22 @@
 
 extern const struct at_propagator at_propagator_tracecontext;
 extern const struct at_propagator at_propagator_baggage;
+extern const struct at_propagator at_propagator_b3;
+extern const struct at_propagator at_propagator_b3multi;
+extern const struct at_propagator at_propagator_jaeger;
+extern const struct at_propagator at_propagator_xray;
+extern const struct at_propagator at_propagator_datadog;
+
+/*
+ * An id of `count` bytes from at most as many pairs of digits; shorter ones get
+ * zeros in front (PRP-41). 0; -EBADMSG, also for one that is all zeros.
+ */
+int context_id_parse(struct at_text digits, uint8_t *id, size_t count);
+bool context_id_is_zero(const uint8_t *id, size_t count);
+
+/* What was found becomes the context; a tracestate is not in it. */
+void context_take(struct at_context *context, const struct at_context *found);
+
+bool context_is_sampled(const struct at_context *context);
 
 #endif

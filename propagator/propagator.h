@@ -33,11 +33,50 @@ void at_traceparent_write(struct at_writer *writer,
 int at_tracestate_parse(const struct at_text *fields, size_t field_count,
 			struct at_context *context);
 
+/* Where a context may be found. */
+struct at_carrier {
+	/* The value of a field, by its name in lower case; ptr NULL: not there. */
+	struct at_text (*get)(const struct at_carrier *carrier,
+			      const char *name);
+};
+
+/*
+ * The variable that stands for a field in an environment (specification:
+ * environment variables as carriers, key normalization): X_B3_TRACEID.
+ */
+void at_carrier_name_write(struct at_writer *writer, struct at_text field);
+
+#define AT_CARRIER_NAME_BYTES 40
+
+/* An environment block as a carrier; views point into it. */
+struct at_environ_carrier {
+	struct at_carrier carrier; /* first */
+	char *const *environ;
+};
+
+struct at_environ_carrier at_environ_carrier(char *const *environ);
+
+/*
+ * The next of the header lines that at_propagators_inject() wrote, as a
+ * variable: *name is written anew. False at the end.
+ */
+bool at_carrier_next_line(struct at_text *lines, struct at_writer *name,
+			  struct at_text *value);
+
 struct at_propagator {
 	const char *name; /* as in OTEL_PROPAGATORS */
 	/* Append complete header lines, each ended by CRLF. */
 	void (*inject)(const struct at_context *context,
 		       struct at_writer *writer);
+	/*
+	 * 0 and the context; -ENOENT there is none, -EBADMSG it is not valid:
+	 * *context is untouched then. With all ids 0 only a decision was found.
+	 * NULL: nothing to be found.
+	 */
+	int (*extract)(const struct at_carrier *carrier,
+		       struct at_context *context);
+	/* Its fields, each ended by NUL, an empty one at the end. */
+	const char *fields;
 };
 
 /* NULL-terminated. */
@@ -57,6 +96,19 @@ struct at_propagator_set {
  * because unknown.
  */
 int at_propagators_select(struct at_propagator_set *set, const char *list);
+
+/* Those of `all` but tracecontext and baggage, which go their own ways. */
+void at_propagators_others(struct at_propagator_set *set,
+			   const struct at_propagator_set *all);
+
+/*
+ * The context that a carrier brings: the last in the list that finds one wins
+ * (PRP-20), and what is not valid never replaces what is. 0, or -ENOENT:
+ * *context is untouched.
+ */
+int at_propagators_extract(const struct at_propagator_set *set,
+			   const struct at_carrier *carrier,
+			   struct at_context *context);
 
 /* All header lines for `context`; nothing when it is not valid. */
 void at_propagators_inject(const struct at_propagator_set *set,

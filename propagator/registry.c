@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <stddef.h>
 
 #include "propagator/formats.h"
 
 const struct at_propagator *const at_propagators[] = {
-	&at_propagator_tracecontext,
-	&at_propagator_baggage,
-	NULL,
+	&at_propagator_tracecontext, &at_propagator_baggage,
+	&at_propagator_b3,           &at_propagator_b3multi,
+	&at_propagator_jaeger,       &at_propagator_xray,
+	&at_propagator_datadog,      NULL,
 };
 
 static const struct at_propagator *find(struct at_text name)
@@ -61,4 +63,30 @@ void at_propagators_inject(const struct at_propagator_set *set,
 		return;
 	for (i = 0; i < set->count; i++)
 		set->item[i]->inject(context, writer);
+}
+
+int at_propagators_extract(const struct at_propagator_set *set,
+			   const struct at_carrier *carrier,
+			   struct at_context *context)
+{
+	int found = -ENOENT;
+	unsigned int i;
+
+	for (i = 0; i < set->count; i++)
+		if (set->item[i]->extract &&
+		    !set->item[i]->extract(carrier, context))
+			found = 0;
+	return found;
+}
+
+void at_propagators_others(struct at_propagator_set *set,
+			   const struct at_propagator_set *all)
+{
+	unsigned int i;
+
+	set->count = 0;
+	for (i = 0; i < all->count; i++)
+		if (all->item[i] != &at_propagator_tracecontext &&
+		    all->item[i] != &at_propagator_baggage)
+			set->item[set->count++] = all->item[i];
 }

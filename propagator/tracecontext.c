@@ -27,15 +27,6 @@ static bool is_length_right(struct at_text value, uint8_t version)
 	return version != 0 && value.ptr[AT_TRACEPARENT_BYTES] == '-';
 }
 
-static bool is_zero(const uint8_t *bytes, size_t count)
-{
-	uint8_t any = 0;
-
-	while (count--)
-		any |= bytes[count];
-	return !any;
-}
-
 int at_traceparent_parse(struct at_text value, struct at_context *context)
 {
 	uint8_t trace_id[AT_TRACE_ID_BYTES], span_id[AT_SPAN_ID_BYTES];
@@ -53,13 +44,15 @@ int at_traceparent_parse(struct at_text value, struct at_context *context)
 	if (parse_hex(value, TRACE_ID_AT, trace_id, AT_TRACE_ID_BYTES) ||
 	    parse_hex(value, SPAN_ID_AT, span_id, AT_SPAN_ID_BYTES) ||
 	    parse_hex(value, FLAGS_AT, &flags, 1) ||
-	    is_zero(trace_id, AT_TRACE_ID_BYTES) ||
-	    is_zero(span_id, AT_SPAN_ID_BYTES))
+	    context_id_is_zero(trace_id, AT_TRACE_ID_BYTES) ||
+	    context_id_is_zero(span_id, AT_SPAN_ID_BYTES))
 		return -EBADMSG;
 	memcpy(context->trace_id, trace_id, AT_TRACE_ID_BYTES);
 	memcpy(context->span_id, span_id, AT_SPAN_ID_BYTES);
 	context->flags = flags & KNOWN_FLAGS;
 	context->remote = true;
+	context->debug = false;
+	context->undecided = false;
 	context->tracestate_len = 0;
 	return 0;
 }
@@ -91,5 +84,20 @@ static void inject(const struct at_context *context, struct at_writer *writer)
 	at_write_string(writer, "\r\n");
 }
 
-const struct at_propagator at_propagator_tracecontext = { "tracecontext",
-							  inject };
+static int extract(const struct at_carrier *carrier, struct at_context *context)
+{
+	struct at_text parent = carrier->get(carrier, "traceparent");
+	struct at_text state = carrier->get(carrier, "tracestate");
+
+	if (!parent.ptr)
+		return -ENOENT;
+	if (at_traceparent_parse(parent, context))
+		return -EBADMSG;
+	if (state.len)
+		at_tracestate_parse(&state, 1, context);
+	return 0;
+}
+
+const struct at_propagator at_propagator_tracecontext = {
+	"tracecontext", inject, extract, "traceparent\0tracestate\0"
+};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The first look: could these bytes begin an HTTP/1 request? */
+/* The first look: could these bytes begin an HTTP request? */
 #include <string.h>
 
 #include "protocol/http1_machine.h"
@@ -9,9 +9,11 @@ static const char methods[] =
 	"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY "
 	"PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH REPORT "
 	"MERGE CHECKOUT CHECKIN MKACTIVITY VERSION-CONTROL PURGE "
-	"SUBSCRIBE UNSUBSCRIBE NOTIFY M-SEARCH ACL BIND LINK UNLINK ";
+	"SUBSCRIBE UNSUBSCRIBE NOTIFY M-SEARCH ACL BIND LINK UNLINK "
+	"PRI ";
 
 #define METHOD_MAX_BYTES 32
+#define PREFACE_LINE 15 /* "PRI * HTTP/2.0\r" */
 
 /* Half a line: is it one of our methods, or the beginning of one? */
 static bool known_method(const char *bytes, size_t len)
@@ -68,6 +70,8 @@ enum at_match at_http1_match(const char *bytes, size_t len)
 	if (!lf)
 		return known_method(bytes, len) ? AT_MATCH_MAYBE : AT_MATCH_NO;
 	line = (size_t)(lf - bytes);
+	if (line == PREFACE_LINE && !memcmp(bytes, AT_HTTP2_PREFACE, line + 1))
+		return AT_MATCH_YES;
 	if (line && bytes[line - 1] == '\r')
 		line--;
 	return is_request_line(bytes, line) ? AT_MATCH_YES : AT_MATCH_NO;

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "core/text.h"
+#include "protocol/http2.h"
 
 #define AT_HTTP1_LINE_BYTES 1600
 #define AT_HTTP1_HOST_BYTES 256
@@ -140,9 +141,44 @@ enum at_match {
 };
 
 /*
- * Could a connection's first bytes begin an HTTP/1 request? One cheap look,
- * meant to turn redis, TLS, SSH and everything else away.
+ * Could a connection's first bytes begin an HTTP/1 request, or HTTP/2's
+ * preface? One cheap look, meant to turn redis, TLS, SSH and everything else
+ * away.
  */
 enum at_match at_http1_match(const char *bytes, size_t len);
+
+/* --- TLS, seen from outside (RFC 8446 section 5.1, RFC 5246 section 6.2) --- */
+
+/* Do a connection's first bytes begin a ClientHello? */
+bool at_tls_hello(const char *bytes, size_t len);
+
+/*
+ * The name of the server that a ClientHello asks for (RFC 6066 section 3), a
+ * view; empty when there is none, or it lies behind `len`.
+ */
+struct at_text at_tls_server_name(const char *bytes, size_t len);
+
+enum at_tls_seen {
+	AT_TLS_SEEN_CIPHER = 1 << 0, /* a change of cipher spec */
+	AT_TLS_SEEN_DATA = 1 << 1,   /* a protected record (TLS 1.3: any) */
+	AT_TLS_SEEN_ALERT = 1 << 2,  /* a fatal alert in the clear */
+	AT_TLS_SEEN_OTHER = 1 << 3,  /* not a record; nothing more is read */
+};
+
+/* Records of one direction, by their headers; all zero at the start. */
+struct at_tls_records {
+	uint8_t seen; /* enum at_tls_seen */
+	uint8_t head_len;
+	uint8_t head[5];
+	uint8_t alert_len;
+	uint8_t alert[2];     /* level, description */
+	uint16_t first_bytes; /* of the first protected record */
+	uint32_t left;        /* of the record at hand */
+};
+
+void at_tls_feed(struct at_tls_records *records, const char *bytes, size_t len);
+
+/* error.type for an alert's description, a static text. */
+const char *at_tls_alert_name(uint8_t description);
 
 #endif

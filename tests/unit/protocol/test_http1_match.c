@@ -37,6 +37,8 @@ static const struct first_bytes http[] = {
 	FIRST("connect", "CONNECT a:443 HTTP/1.1\r\n"),
 	FIRST("longest method",
 	      "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF / HTTP/1.1\r\n"),
+	FIRST("h2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+	FIRST("h2 preface, its first line", "PRI * HTTP/2.0\r\n"),
 };
 
 static const struct first_bytes others[] = {
@@ -60,8 +62,7 @@ static const struct first_bytes others[] = {
 	FIRST("postgres start",
 	      "\x00\x00\x00\x29\x00\x03\x00\x00user\x00x\x00"),
 	FIRST("mysql", "\x52\x00\x00\x00\x0a"),
-	FIRST("h2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-	FIRST("h2 preface, half", "PRI * HTTP/2"),
+	FIRST("h2 preface, wrong", "PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n"),
 	FIRST("http answer", "HTTP/1.1 200 OK\r\n\r\n"),
 	FIRST("http/0.9", "GET /\r\n"),
 	FIRST("http/1.2", "GET / HTTP/1.2\r\n"),
@@ -106,7 +107,7 @@ Test(http1_match, too_little_of_a_known_method_may_become_a_request)
 	static const char *const lines[] = {
 		"GET /x HTTP/1.1\r",     "VERSION-CONTROL / HTTP/1.1\r",
 		"UNLINK /a HTTP/1.1\r",  "\r\nHEAD / HTTP/1.1\r",
-		"M-SEARCH * HTTP/1.1\r",
+		"M-SEARCH * HTTP/1.1\r", "PRI * HTTP/2.0\r",
 	};
 	size_t i, len;
 
