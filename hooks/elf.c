@@ -4,6 +4,22 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/text.h"
+
+/*
+ * A sanitizer asks dlsym, and so us, for the functions of libc before it is
+ * ready to run its own: what finds them calls none.
+ */
+static bool same(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	for (; a[i] == b[i]; i++)
+		if (!a[i])
+			return true;
+	return false;
+}
+
 uint32_t elf_hash(const char *name)
 {
 	uint32_t hash = 5381;
@@ -35,9 +51,7 @@ bool elf_open(struct elf_object *object, ElfW(Addr) base,
 {
 	const ElfW(Dyn) *entry = dynamic;
 
-	memset(object, 0, sizeof(*object));
-	object->base = base;
-	object->dynamic = dynamic;
+	*object = (struct elf_object){ .base = base, .dynamic = dynamic };
 	for (; entry && entry->d_tag != DT_NULL; entry++) {
 		const void *table = table_at(base, entry->d_un.d_ptr);
 
@@ -110,7 +124,7 @@ static bool has_version(const struct elf_object *object, uint32_t index,
 	if (!version)
 		return !(number & 0x8000);
 	own = defined_version(object, number & 0x7fff);
-	return own && !strcmp(own, version);
+	return own && same(own, version);
 }
 
 static bool usable(const struct elf_object *object, uint32_t index,
@@ -123,27 +137,37 @@ static bool usable(const struct elf_object *object, uint32_t index,
 	       type == STT_FUNC && has_version(object, index, version);
 }
 
-void *elf_find(const struct elf_object *object, const char *name, uint32_t hash,
-	       const char *version)
+/* Number of the symbol; 0, which is none's, when it is not defined. */
+static inline uint32_t find_index(const struct elf_object *object,
+				  const char *name, uint32_t hash,
+				  const char *version)
 {
 	uint32_t index, chain;
 
 	if (!may_hold(object, hash))
-		return NULL;
+		return 0;
 	index = object->buckets[hash % object->bucket_count];
 	if (index < object->symbol_offset)
-		return NULL;
+		return 0;
 	do {
 		chain = object->chains[index - object->symbol_offset];
 		if ((chain | 1) == (hash | 1) &&
 		    usable(object, index, version) &&
-		    !strcmp(object->names + object->symbols[index].st_name,
-			    name))
-			return (void *)(object->base +
-					object->symbols[index].st_value);
+		    same(object->names + object->symbols[index].st_name, name))
+			return index;
 		index++;
 	} while (!(chain & 1));
-	return NULL;
+	return 0;
+}
+
+void *elf_find(const struct elf_object *object, const char *name, uint32_t hash,
+	       const char *version)
+{
+	uint32_t index = find_index(object, name, hash, version);
+
+	return index ? (void *)(object->base +
+				object->symbols[index].st_value) :
+		       NULL;
 }
 
 /* --- owners --- */
@@ -176,19 +200,23 @@ static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *info)
 	return NULL;
 }
 
-static ElfW(Addr) end_of(const struct dl_phdr_info *info)
+static void measure(struct elf_object *object, const struct dl_phdr_info *info)
 {
-	ElfW(Addr) end = 0;
+	ElfW(Addr) begin = (ElfW(Addr)) - 1, end = 0;
 	int i;
 
 	for (i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 
-		if (part->p_type == PT_LOAD &&
-		    part->p_vaddr + part->p_memsz > end)
+		if (part->p_type != PT_LOAD)
+			continue;
+		if (part->p_vaddr < begin)
+			begin = part->p_vaddr;
+		if (part->p_vaddr + part->p_memsz > end)
 			end = part->p_vaddr + part->p_memsz;
 	}
-	return info->dlpi_addr + end;
+	object->begin = info->dlpi_addr + begin;
+	object->end = info->dlpi_addr + end;
 }
 
 static bool contains(const struct dl_phdr_info *info, const void *address)
@@ -211,12 +239,8 @@ static bool is_named(const struct elf_object *object,
 		     const struct dl_phdr_info *info, const char *soname)
 {
 	const char *own = elf_soname(object);
-	const char *slash = info->dlpi_name ? strrchr(info->dlpi_name, '/') :
-					      NULL;
 
-	if (own)
-		return !strcmp(own, soname);
-	return slash && !strcmp(slash + 1, soname);
+	return same(own ? own : at_text_base_name(info->dlpi_name), soname);
 }
 
 static int look(struct dl_phdr_info *info, size_t size, void *data)
@@ -240,7 +264,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *data)
 					     search->hash, search->version));
 	if (matches) {
 		search->found = object;
-		search->found.end = end_of(info);
+		measure(&search->found, info);
 	}
 	return matches;
 }
@@ -251,6 +275,15 @@ static bool run(struct search *search)
 	search->found.dynamic = NULL;
 	dl_iterate_phdr(look, search);
 	return search->found.dynamic != NULL;
+}
+
+/* Of a symbol that the object defines itself. */
+static const char *own_version(const struct elf_object *object, uint32_t index)
+{
+	return object->versions ?
+		       defined_version(object,
+				       object->versions[index] & 0x7fff) :
+		       NULL;
 }
 
 /* Which version of a symbol an object refers to, or NULL. */
@@ -264,7 +297,7 @@ static const char *wanted_version(const struct elf_object *object,
 	/* What is not defined here lies before what is. */
 	for (i = 1; object->versions && i < object->symbol_offset; i++)
 		if (object->symbols[i].st_shndx == SHN_UNDEF &&
-		    !strcmp(object->names + object->symbols[i].st_name, symbol))
+		    same(object->names + object->symbols[i].st_name, symbol))
 			number = object->versions[i] & 0x7fff;
 	while (number > 1 && from) {
 		const ElfW(Vernaux) *one =
@@ -313,22 +346,31 @@ static bool find_in_needed(const struct elf_object *object,
 }
 
 bool elf_find_owner(const void *caller, const char *name,
-		    struct elf_object *owner)
+		    struct elf_object *owner, struct elf_object *who)
 {
-	struct search who = { .address = caller };
+	struct search whose = { .address = caller };
 	struct search search = { .symbol = name,
 				 .hash = elf_hash(name),
 				 .at_start = last_at_start != NULL };
+	uint32_t own = 0;
 	bool found;
 
 	if (!dl_iterate_phdr)
 		return false;
-	if (run(&who))
-		search.version = wanted_version(&who.found, name);
+	if (run(&whose))
+		own = find_index(&whose.found, name, search.hash, NULL);
+	if (own)
+		search.version = own_version(&whose.found, own);
+	else if (whose.found.dynamic)
+		search.version = wanted_version(&whose.found, name);
 	found = search.at_start && run(&search);
 	search.at_start = false;
-	if (!found && who.found.dynamic)
-		found = find_in_needed(&who.found, &search, NEEDED_DEPTH);
+	if (!found && own) {
+		search.found = whose.found;
+		found = true;
+	}
+	if (!found && whose.found.dynamic)
+		found = find_in_needed(&whose.found, &search, NEEDED_DEPTH);
 	search.soname = NULL;
 	if (!found)
 		found = run(&search);
@@ -336,6 +378,7 @@ bool elf_find_owner(const void *caller, const char *name,
 	if (!found)
 		found = run(&search);
 	*owner = search.found;
+	*who = whose.found;
 	return found;
 }
 
@@ -350,4 +393,30 @@ bool elf_is_loaded(const void *dynamic)
 void elf_note_start(const ElfW(Dyn) * last)
 {
 	last_at_start = last;
+}
+
+struct behind {
+	void (*visit)(ElfW(Addr) base, const ElfW(Dyn) * dynamic);
+	bool reached;
+};
+
+static int visit_behind(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct behind *behind = data;
+	const ElfW(Dyn) *dynamic = dynamic_of(info);
+
+	(void)size;
+	if (dynamic && behind->reached)
+		behind->visit(info->dlpi_addr, dynamic);
+	if (dynamic == elf_own_dynamic)
+		behind->reached = true;
+	return 0;
+}
+
+void elf_behind_own(void (*visit)(ElfW(Addr) base, const ElfW(Dyn) * dynamic))
+{
+	struct behind behind = { .visit = visit };
+
+	if (dl_iterate_phdr)
+		dl_iterate_phdr(visit_behind, &behind);
 }

@@ -13,7 +13,7 @@
 /* What a lookup needs of one loaded object. */
 struct elf_object {
 	ElfW(Addr) base;
-	ElfW(Addr) end; /* behind its last segment; elf_find_owner() only */
+	ElfW(Addr) begin, end; /* of its segments; elf_find_owner() only */
 	const ElfW(Dyn) * dynamic;
 	const ElfW(Sym) * symbols;
 	const char *names;
@@ -53,15 +53,19 @@ void *elf_find(const struct elf_object *object, const char *name, uint32_t hash,
 
 /*
  * The object whose definition of `name` the code at `caller` would be bound
- * to: what was loaded at the start, in the loader's order; what the caller's
- * own library needs; anything else that has it. Ourselves excepted. False:
- * nobody has it.
+ * to: what was loaded at the start, in the loader's order; the caller's own
+ * library, and what that needs; anything else that has it. Ourselves excepted. False:
+ * nobody has it. *who is the object that the caller lies in; its `dynamic` is
+ * NULL when it lies in none.
  */
 bool elf_find_owner(const void *caller, const char *name,
-		    struct elf_object *owner);
+		    struct elf_object *owner, struct elf_object *who);
 
 /* Is the object with this dynamic section still there? */
 bool elf_is_loaded(const void *dynamic);
+
+/* Visits, in the loader's order, what was loaded behind ourselves. */
+void elf_behind_own(void (*visit)(ElfW(Addr) base, const ElfW(Dyn) * dynamic));
 
 /* Everything up to this object was there at the start; once, by hook_resolve. */
 void elf_note_start(const ElfW(Dyn) * last);

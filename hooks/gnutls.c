@@ -8,6 +8,7 @@
 #include "hooks/gnutls.h"
 
 #include "core/counters.h"
+#include "core/section.h"
 #include "hooks/hook.h"
 #include "hooks/late.h"
 
@@ -40,28 +41,7 @@
 	F(gnutls_error_is_fatal, int, (int))                                   \
 	F(gnutls_transport_get_int, int, (gnutls_session_t))
 
-enum function {
-#define F(name, type, args) FUNCTION_##name,
-	FUNCTIONS(F)
-#undef F
-		FUNCTION_COUNT,
-};
-
-#define F(name, type, args) typedef type(*call_##name) args;
-FUNCTIONS(F)
-#undef F
-
-static const char *const names[] = {
-#define F(name, type, args) #name,
-	FUNCTIONS(F)
-#undef F
-};
-
-_Static_assert(FUNCTION_COUNT <= LATE_FUNCTIONS, "room for all of them");
-
-struct late_family late_gnutls = { .names = names, .count = FUNCTION_COUNT };
-
-#define OF(library, name) ((call_##name)(library)->function[FUNCTION_##name])
+LATE_FAMILY(gnutls, FUNCTIONS);
 
 /*
  * Where a hook's real function jumps to another hook, the caller is this
@@ -88,7 +68,7 @@ struct entry {
 	uint32_t ours_bytes; /* of our headers, held back by a cork */
 };
 
-static struct entry entries[ENTRIES];
+static struct entry entries[ENTRIES] AT_LARGE;
 
 static struct entry *entry_at(const void *session, unsigned int probe)
 {

@@ -21,18 +21,24 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hooks/curl.h"
 #include "hooks/gnutls.h"
 #include "hooks/hooks.h"
 #include "hooks/openssl.h"
@@ -52,7 +58,15 @@ int __connect(int fd, const struct sockaddr *peer, socklen_t len);
 int __close(int fd);
 int __dup2(int from, int to);
 int __fcntl(int fd, int command, ...);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t size);
+int __ppoll_chk(struct pollfd *fds, nfds_t count,
+		const struct timespec *timeout, const sigset_t *mask,
+		size_t size);
 pid_t _Fork(void);
+int __sigaction(int number, const struct sigaction *action,
+		struct sigaction *old);
+sighandler_t bsd_signal(int number, sighandler_t handler);
+sighandler_t sigset(int number, sighandler_t handler);
 int capset(void *header, const void *data);
 
 /* One slot for each interposed symbol: the next definition after ours. */
@@ -76,6 +90,22 @@ extern struct hook_real hook_real;
 		 (hook_resolve(), hook_real.symbol) : \
 		 hook_real.symbol)
 
+/*
+ * For LAZY rows: the real function, found when it is first called; NULL where
+ * nobody has it.
+ */
+#define HOOK_NEXT(symbol)                                                    \
+	({                                                                   \
+		static _Atomic(void *) found_;                               \
+		void *next_ =                                                \
+			atomic_load_explicit(&found_, memory_order_relaxed); \
+		if (__builtin_expect(!next_, 0)) {                           \
+			next_ = hook_find_next(#symbol);                     \
+			atomic_store(&found_, next_);                        \
+		}                                                            \
+		(__typeof__(symbol) *)next_;                                 \
+	})
+
 /* at_send.sendmsg of every hook of libc's own functions. */
 ssize_t hook_call_sendmsg(int fd, const struct msghdr *message, int flags);
 
@@ -93,8 +123,11 @@ bool hook_prctl_begins(int option, unsigned long arg, unsigned long arg2,
 bool hook_seccomp_begins(long operation, const void *filter);
 void hook_sandbox_ends(bool filtered);
 
+/* Programs that call sigset() need no advice of ours. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #define HOOK(family, symbol, presence) __typeof__(symbol) hook_##symbol;
 #define LATE(family, symbol) __typeof__(symbol) hook_##symbol;
+#define LAZY LATE
 #include "hooks/hooks.def"
 
 #ifdef AT_UNIT_TEST

@@ -23,6 +23,12 @@ void *hook_find_in_libc(const char *name);
 /* A function by name, wherever it is loaded, in the loader's order. */
 void *hook_find(const char *name);
 
+/* The next definition after ours, as hook_resolve() finds it; NULL: none. */
+void *hook_find_next(const char *name);
+
+/* Have the stacks of crashes read from now on (signal.c); once. */
+void hook_watch_crashes(void);
+
 /* The path this library was loaded from; NULL when unknown. */
 const char *hook_own_path(void);
 
@@ -33,8 +39,10 @@ bool hook_second_copy(void);
 struct hook_lifecycle {
 	/* The image is about to be replaced; exec may still fail. */
 	void (*before_exec)(void);
-	/* The process ends without running atexit handlers. */
-	void (*before_exit)(void);
+	/* The process ends without running exit's handlers. */
+	void (*before_exit)(int status);
+	/* quick_exit() has been called with this status. */
+	void (*quick_status)(int status);
 	/* Privileges are about to be dropped: no thread of ours may stay. */
 	void (*before_sandbox)(void);
 	/* The same, of a filter of system calls: the last chance for any. */
@@ -54,5 +62,8 @@ struct hook_lifecycle {
 };
 
 extern const struct hook_lifecycle *hook_lifecycle;
+
+/* RTLD_DEEPBIND is the program's own affair. Set by preload/. */
+extern bool hook_keep_deepbind;
 
 #endif

@@ -16,11 +16,10 @@ enum ready {
 static void fill(const struct late_family *family,
 		 const struct elf_object *owner, void *function[])
 {
-	unsigned int i;
+	const char *name;
 
-	for (i = 0; i < family->count; i++)
-		function[i] = elf_find(owner, family->names[i],
-				       elf_hash(family->names[i]), NULL);
+	for (name = family->names; *name; name += strlen(name) + 1)
+		*function++ = elf_find(owner, name, elf_hash(name), NULL);
 }
 
 static bool is_copy(const struct late_library *copy,
@@ -59,7 +58,7 @@ static struct late_library *copy_of(struct late_family *family,
 			continue;
 		atomic_store(&copy->index, 0);
 		copy->owner = owner->dynamic;
-		copy->begin = owner->base;
+		copy->begin = owner->begin;
 		copy->end = owner->end;
 		memcpy(copy->function, function, sizeof(function));
 		atomic_store(&copy->ready, READY_YES);
@@ -68,28 +67,90 @@ static struct late_library *copy_of(struct late_family *family,
 	return NULL;
 }
 
+/* --- who calls whom --- */
+
+/* All code of an object is bound to the same copy. */
+static struct late_library *known_library(struct late_family *family,
+					  uintptr_t at)
+{
+	struct late_caller *caller = family->caller;
+
+	for (; caller < family->caller + LATE_CALLERS; caller++) {
+		uintptr_t end = atomic_load_explicit(&caller->end,
+						     memory_order_acquire);
+		uintptr_t begin = atomic_load_explicit(&caller->begin,
+						       memory_order_relaxed);
+		struct late_library *library;
+
+		if (!end)
+			return NULL;
+		if (at < begin || at >= end)
+			continue;
+		library = atomic_load_explicit(&caller->library,
+					       memory_order_acquire);
+		if (atomic_load(&caller->end) == end &&
+		    atomic_load(&caller->begin) == begin)
+			return library;
+	}
+	return NULL;
+}
+
+#define NOBODY 1 /* no code ends there; 0: nor are there any further ones */
+
+/* In this order nobody sees one object with another's library. */
+static void remember(struct late_family *family, uintptr_t begin, uintptr_t end,
+		     struct late_library *library)
+{
+	uint32_t number = atomic_fetch_add(&family->caller_count, 1);
+	struct late_caller *caller = &family->caller[number % LATE_CALLERS];
+
+	atomic_store(&caller->end, NOBODY);
+	atomic_store(&caller->library, library);
+	atomic_store(&caller->begin, begin);
+	atomic_store(&caller->end, end);
+}
+
 struct late_library *late_library(struct late_family *family,
 				  const void *caller)
 {
-	size_t at = ((uintptr_t)caller >> 2) % LATE_CALLERS;
-	struct late_library *library = atomic_load_explicit(
-		&family->seen[at].library, memory_order_acquire);
-	struct elf_object owner;
+	struct late_library *library = known_library(family, (uintptr_t)caller);
+	struct elf_object owner, who;
 
-	if (library &&
-	    atomic_load_explicit(&family->seen[at].caller,
-				 memory_order_acquire) == caller &&
-	    atomic_load_explicit(&family->seen[at].library,
-				 memory_order_relaxed) == library)
+	if (__builtin_expect(library != NULL, 1))
 		return library;
-	if (!elf_find_owner(caller, family->names[0], &owner))
+	if (!elf_find_owner(caller, family->names, &owner, &who))
 		return NULL;
 	library = copy_of(family, &owner);
-	/* In this order nobody sees this caller with another's library. */
-	atomic_store(&family->seen[at].caller, NULL);
-	atomic_store(&family->seen[at].library, library);
-	atomic_store(&family->seen[at].caller, caller);
+	if (who.dynamic)
+		remember(family, who.begin, who.end, library);
+	else
+		remember(family, (uintptr_t)caller, (uintptr_t)caller + 1,
+			 library);
 	return library;
+}
+
+static bool would_call(struct late_family *family, const char *name,
+		       const void *found, const void *caller)
+{
+	struct late_library *library = late_library(family, caller);
+	const char *one = family->names;
+	unsigned int i;
+
+	for (i = 0; library && *one; i++, one += strlen(one) + 1)
+		if (!strcmp(one, name))
+			return library->function[i] == found;
+	return false;
+}
+
+/*
+ * The one who asks may hand on what he gets (Qt5Core does, to Qt5Network),
+ * and others are bound to the copy that comes first.
+ */
+bool late_is_meant(struct late_family *family, const char *name,
+		   const void *found, const void *caller)
+{
+	return would_call(family, name, found, caller) &&
+	       would_call(family, name, found, NULL);
 }
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
@@ -114,7 +175,8 @@ void late_forget(struct late_family *family)
 	unsigned int i;
 
 	for (i = 0; i < LATE_CALLERS; i++)
-		atomic_store(&family->seen[i].caller, NULL);
+		if (atomic_load(&family->caller[i].end))
+			atomic_store(&family->caller[i].end, NOBODY);
 	for (i = 0; i < LATE_COPIES; i++) {
 		struct late_library *copy = &family->copy[i];
 		uint32_t ready = READY_YES;
@@ -128,9 +190,9 @@ void late_forget(struct late_family *family)
 
 void *late_other(const struct late_library *library, const char *name)
 {
-	struct elf_object owner;
+	struct elf_object owner, who;
 
-	return elf_find_owner(library->owner, name, &owner) ?
+	return elf_find_owner(library->owner, name, &owner, &who) ?
 		       elf_find(&owner, name, elf_hash(name), NULL) :
 		       NULL;
 }

@@ -57,8 +57,10 @@ HOOK_EXPORT(getsockopt)
 
 int hook_accept(int fd, __SOCKADDR_ARG peer, socklen_t *len)
 {
-	int accepted = REAL(accept)(fd, peer, len);
+	int accepted;
 
+	at_fd_accepts(fd);
+	accepted = REAL(accept)(fd, peer, len);
 	at_fd_opened(accepted);
 	return accepted;
 }
@@ -70,6 +72,7 @@ int hook_accept4(int fd, __SOCKADDR_ARG peer, socklen_t *len, int flags)
 
 	if (!HAVE_REAL(accept4))
 		return -1;
+	at_fd_accepts(fd);
 	accepted = REAL(accept4)(fd, peer, len, flags);
 	at_fd_opened(accepted);
 	return accepted;

@@ -9,14 +9,13 @@
 #include "hooks/openssl.h"
 
 #include "hooks/hook.h"
-#include "hooks/late.h"
+#include "hooks/openssl_session.h"
 
 #define SSL_ERROR_SSL_ 1
 #define SSL_ERROR_SYSCALL_ 5
 #define SSL_ERROR_ZERO_RETURN_ 6
 #define CRYPTO_EX_INDEX_SSL_ 0
 
-/* The first one must be in every copy, and called by all who have one. */
 #define FUNCTIONS(F)                                                          \
 	F(SSL_write, int, (SSL *, const void *, int))                         \
 	F(SSL_read, int, (SSL *, void *, int))                                \
@@ -30,29 +29,7 @@
 	F(SSL_get_ex_data, void *, (const SSL *, int))                        \
 	F(SSL_set_ex_data, int, (SSL *, int, void *))
 
-enum function {
-#define F(name, type, args) FUNCTION_##name,
-	FUNCTIONS(F)
-#undef F
-		FUNCTION_COUNT,
-};
-
-#define F(name, type, args) typedef type(*call_##name) args;
-FUNCTIONS(F)
-#undef F
-
-static const char *const names[] = {
-#define F(name, type, args) #name,
-	FUNCTIONS(F)
-#undef F
-};
-
-_Static_assert(FUNCTION_COUNT <= LATE_FUNCTIONS, "room for all of them");
-
-struct late_family late_openssl = { .names = names, .count = FUNCTION_COUNT };
-
-/* The real function of a copy; what it lacks, nobody has called. */
-#define OF(library, name) ((call_##name)(library)->function[FUNCTION_##name])
+LATE_FAMILY(openssl, FUNCTIONS);
 
 /* --- application data --- */
 
@@ -105,23 +82,17 @@ static int data_index(struct late_library *library)
 
 /* --- sessions --- */
 
-struct session {
-	struct at_tls session; /* first */
-	struct late_library *library;
-	int index;
-};
-
 static bool keep(const struct at_tls *session, uint64_t slot)
 {
-	const struct session *own = (const struct session *)session;
+	const struct openssl_session *own =
+		(const struct openssl_session *)session;
 
 	return OF(own->library, SSL_set_ex_data)(session->object, own->index,
 						 (void *)(uintptr_t)slot) == 1;
 }
 
-/* False: just make the call. */
-static bool open_session(struct session *own, struct late_library *library,
-			 SSL *ssl)
+bool openssl_open(struct openssl_session *own, struct late_library *library,
+		  SSL *ssl)
 {
 	int index;
 
@@ -142,16 +113,15 @@ static bool open_session(struct session *own, struct late_library *library,
 	return own->session.slot != AT_FD_IGNORED;
 }
 
-/* Only a connection that is about to be made asks for it. */
-static void find_fd(struct session *own)
+void openssl_find_fd(struct openssl_session *own)
 {
 	if (own->session.slot == AT_FD_UNKNOWN && OF(own->library, SSL_get_fd))
 		own->session.fd =
 			OF(own->library, SSL_get_fd)(own->session.object);
 }
 
-/* A call that gave nothing: only looks, the error stays for the program. */
-static void report_end(const struct session *own, int result, int error)
+void openssl_report_end(const struct openssl_session *own, int result,
+			int error)
 {
 	if (!at_fd_is_conn(own->session.slot) ||
 	    !OF(own->library, SSL_get_error))
@@ -171,10 +141,26 @@ static void report_end(const struct session *own, int result, int error)
 
 /* --- writing --- */
 
+int openssl_write(struct openssl_session *own, openssl_call_write call,
+		  const void *bytes, size_t len, size_t *taken)
+{
+	int result, error;
+
+	own->session.write = call;
+	result = at_tls_write(&own->session, bytes, len, taken);
+	if (*taken)
+		return result;
+	error = errno;
+	openssl_report_end(own, result, error);
+	errno = error;
+	return result;
+}
+
 static int call_write(const struct at_tls *session, const void *bytes,
 		      size_t len, size_t *taken)
 {
-	const struct session *own = (const struct session *)session;
+	const struct openssl_session *own =
+		(const struct openssl_session *)session;
 	int result =
 		OF(own->library, SSL_write)(session->object, bytes, (int)len);
 
@@ -186,30 +172,25 @@ int hook_SSL_write(SSL *ssl, const void *buf, int len)
 {
 	struct late_library *library =
 		late_library(&late_openssl, __builtin_return_address(0));
-	struct session own;
+	struct openssl_session own;
 	size_t taken;
-	int result, error;
+	int result;
 
 	if (!library)
 		return -1;
-	if (len <= 0 || !open_session(&own, library, ssl))
+	if (len <= 0 || !openssl_open(&own, library, ssl))
 		return OF(library, SSL_write)(ssl, buf, len);
-	find_fd(&own);
-	own.session.write = call_write;
-	result = at_tls_write(&own.session, buf, (size_t)len, &taken);
-	if (taken)
-		return (int)taken;
-	error = errno;
-	report_end(&own, result, error);
-	errno = error;
-	return result;
+	openssl_find_fd(&own);
+	result = openssl_write(&own, call_write, buf, (size_t)len, &taken);
+	return taken ? (int)taken : result;
 }
 HOOK_EXPORT(SSL_write)
 
 static int call_write_ex(const struct at_tls *session, const void *bytes,
 			 size_t len, size_t *taken)
 {
-	const struct session *own = (const struct session *)session;
+	const struct openssl_session *own =
+		(const struct openssl_session *)session;
 	int result = OF(own->library, SSL_write_ex)(session->object, bytes, len,
 						    taken);
 
@@ -222,25 +203,20 @@ int hook_SSL_write_ex(SSL *ssl, const void *buf, size_t len, size_t *written)
 {
 	struct late_library *library =
 		late_library(&late_openssl, __builtin_return_address(0));
-	struct session own;
+	struct openssl_session own;
 	size_t taken;
-	int result, error;
+	int result;
 
 	if (!library || !OF(library, SSL_write_ex))
 		return 0;
-	if (!len || !written || !open_session(&own, library, ssl))
+	if (!len || !written || !openssl_open(&own, library, ssl))
 		return OF(library, SSL_write_ex)(ssl, buf, len, written);
-	find_fd(&own);
-	own.session.write = call_write_ex;
-	result = at_tls_write(&own.session, buf, len, &taken);
-	if (taken) {
-		*written = taken;
-		return 1;
-	}
-	error = errno;
-	report_end(&own, result, error);
-	errno = error;
-	return result;
+	openssl_find_fd(&own);
+	result = openssl_write(&own, call_write_ex, buf, len, &taken);
+	if (!taken)
+		return result;
+	*written = taken;
+	return 1;
 }
 HOOK_EXPORT(SSL_write_ex)
 
@@ -250,11 +226,11 @@ int hook_SSL_write_early_data(SSL *ssl, const void *buf, size_t len,
 {
 	struct late_library *library =
 		late_library(&late_openssl, __builtin_return_address(0));
-	struct session own;
+	struct openssl_session own;
 
 	if (!library || !OF(library, SSL_write_early_data))
 		return 0;
-	if (open_session(&own, library, ssl))
+	if (openssl_open(&own, library, ssl))
 		keep(&own.session, AT_FD_IGNORED);
 	return OF(library, SSL_write_early_data)(ssl, buf, len, written);
 }
@@ -266,7 +242,7 @@ ssize_t hook_SSL_sendfile(SSL *ssl, int fd, off_t offset, size_t size,
 {
 	struct late_library *library =
 		late_library(&late_openssl, __builtin_return_address(0));
-	struct session own;
+	struct openssl_session own;
 	ssize_t result;
 	int error;
 
@@ -274,7 +250,7 @@ ssize_t hook_SSL_sendfile(SSL *ssl, int fd, off_t offset, size_t size,
 		return -1;
 	result = OF(library, SSL_sendfile)(ssl, fd, offset, size, flags);
 	error = errno;
-	if (result > 0 && open_session(&own, library, ssl))
+	if (result > 0 && openssl_open(&own, library, ssl))
 		at_tls_moved(&own.session, (size_t)result);
 	errno = error;
 	return result;
@@ -287,18 +263,19 @@ int hook_SSL_read(SSL *ssl, void *buf, int len)
 {
 	struct late_library *library =
 		late_library(&late_openssl, __builtin_return_address(0));
-	struct session own;
+	struct openssl_session own;
 	int result, error;
 
 	if (!library || !OF(library, SSL_read))
 		return -1;
 	result = OF(library, SSL_read)(ssl, buf, len);
 	error = errno;
-	if (len > 0 && open_session(&own, library, ssl)) {
+	if (len > 0 && openssl_open(&own, library, ssl)) {
+		openssl_find_fd(&own);
 		if (result > 0)
 			at_tls_read(&own.session, buf, (size_t)result);
 		else
-			report_end(&own, result, error);
+			openssl_report_end(&own, result, error);
 	}
 	errno = error;
 	return result;
@@ -309,18 +286,19 @@ int hook_SSL_read_ex(SSL *ssl, void *buf, size_t len, size_t *read)
 {
 	struct late_library *library =
 		late_library(&late_openssl, __builtin_return_address(0));
-	struct session own;
+	struct openssl_session own;
 	int result, error;
 
 	if (!library || !OF(library, SSL_read_ex))
 		return 0;
 	result = OF(library, SSL_read_ex)(ssl, buf, len, read);
 	error = errno;
-	if (len && open_session(&own, library, ssl)) {
+	if (len && openssl_open(&own, library, ssl)) {
+		openssl_find_fd(&own);
 		if (result == 1)
 			at_tls_read(&own.session, buf, *read);
 		else
-			report_end(&own, result, error);
+			openssl_report_end(&own, result, error);
 	}
 	errno = error;
 	return result;
@@ -329,18 +307,21 @@ HOOK_EXPORT(SSL_read_ex)
 
 /* --- the object's life --- */
 
-/* Used again for another connection. */
+/*
+ * Used again for another connection; the library itself calls it at the begin
+ * of a handshake, which may be inside the first SSL_write.
+ */
 int hook_SSL_clear(SSL *ssl)
 {
-	struct late_library *library =
-		late_library(&late_openssl, __builtin_return_address(0));
-	struct session own;
+	const void *caller = __builtin_return_address(0);
+	struct late_library *library = late_library(&late_openssl, caller);
+	struct openssl_session own;
 	int error = errno;
 
 	if (!library || !OF(library, SSL_clear))
 		return 0;
-	if (ssl && atomic_load(&library->index) > 0 &&
-	    OF(library, SSL_get_ex_data)) {
+	if (ssl && !late_is_inside(library, caller) &&
+	    atomic_load(&library->index) > 0 && OF(library, SSL_get_ex_data)) {
 		own.library = library;
 		own.index = atomic_load(&library->index) - 1;
 		own.session.object = ssl;

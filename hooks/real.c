@@ -6,27 +6,32 @@
  * the loader's order: what RTLD_NEXT means, but without the loader's lock
  * (dlsym on first use hangs a plugin constructor that waits for a thread whose
  * first recv needs it), without malloc, and safe in a signal handler. musl has
- * no _r_debug; there dlsym is used, and the library stays inert anyway.
+ * no _r_debug; there it is dl_iterate_phdr() that gives the order, and the
+ * library stays inert anyway.
  */
 #include <dlfcn.h>
 #include <link.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "hooks/elf.h"
 #include "hooks/hook.h"
+#include "hook_hash.h"
 
 struct hook_real hook_real;
 const struct hook_lifecycle *hook_lifecycle;
+bool hook_keep_deepbind;
 
 struct row {
 	const char *name;
-	size_t slot;
+	uint32_t hash;
+	uint32_t slot;
 };
 
 static const struct row rows[] = {
 #define HOOK(family, symbol, presence) \
-	{ #symbol, offsetof(struct hook_real, symbol) },
+	{ #symbol, HASH_OF_##symbol, offsetof(struct hook_real, symbol) },
 #include "hooks/hooks.def"
 };
 
@@ -34,33 +39,24 @@ static const struct row rows[] = {
 
 /* Weak: musl lacks the first, static programs never load us. */
 extern struct r_debug _r_debug __attribute__((weak));
-/*
- * musl only (no _r_debug there). The old version exists in every glibc, and a
- * reference to a newer one would keep the library from loading.
- */
-__asm__(".symver hook_dlsym, dlsym@GLIBC_2.2.5");
-void *hook_dlsym(void *handle, const char *name) __attribute__((weak));
 
 static void *volatile *slot_of(const struct row *row)
 {
 	return (void *volatile *)((char *)&hook_real + row->slot);
 }
 
-static void resolve_in_order(const struct link_map *map)
+/* What this object defines and none before it did. */
+static void resolve_in(ElfW(Addr) base, const ElfW(Dyn) * dynamic)
 {
 	struct elf_object object;
 	size_t i;
 
-	for (; map; map = map->l_next) {
-		elf_note_start(map->l_ld);
-		if (!elf_open(&object, map->l_addr, map->l_ld))
-			continue;
-		for (i = 0; i < ROW_COUNT; i++)
-			if (!*slot_of(&rows[i]))
-				*slot_of(&rows[i]) =
-					elf_find(&object, rows[i].name,
-						 elf_hash(rows[i].name), NULL);
-	}
+	if (!elf_open(&object, base, dynamic))
+		return;
+	for (i = 0; i < ROW_COUNT; i++)
+		if (!*slot_of(&rows[i]))
+			*slot_of(&rows[i]) = elf_find(&object, rows[i].name,
+						      rows[i].hash, NULL);
 }
 
 static const struct link_map *own_map(void)
@@ -74,24 +70,18 @@ static const struct link_map *own_map(void)
 
 void hook_resolve(void)
 {
+	static _Atomic bool at_start = true;
 	const struct link_map *own = own_map();
-	size_t i;
+	const struct link_map *map = own ? own->l_next : NULL;
+	bool first = atomic_exchange(&at_start, false);
 
-	if (own)
-		resolve_in_order(own->l_next);
-	if (!hook_dlsym)
-		return;
-	for (i = 0; i < ROW_COUNT; i++)
-		if (!*slot_of(&rows[i]))
-			*slot_of(&rows[i]) =
-				hook_dlsym(RTLD_NEXT, rows[i].name);
-}
-
-static const char *base_name(const struct link_map *map)
-{
-	const char *slash = map->l_name ? strrchr(map->l_name, '/') : NULL;
-
-	return slash ? slash + 1 : map->l_name ? map->l_name : "";
+	for (; map; map = map->l_next) {
+		if (first)
+			elf_note_start(map->l_ld);
+		resolve_in(map->l_addr, map->l_ld);
+	}
+	if (!own)
+		elf_behind_own(resolve_in);
 }
 
 void *hook_find_in_libc(const char *name)
@@ -100,7 +90,7 @@ void *hook_find_in_libc(const char *name)
 	struct elf_object object;
 
 	for (; map; map = map->l_next)
-		if (!strcmp(base_name(map), "libc.so.6"))
+		if (!strcmp(at_text_base_name(map->l_name), "libc.so.6"))
 			return elf_open(&object, map->l_addr, map->l_ld) ?
 				       elf_find(&object, name, elf_hash(name),
 						NULL) :
@@ -108,17 +98,30 @@ void *hook_find_in_libc(const char *name)
 	return NULL;
 }
 
-void *hook_find(const char *name)
+static void *find_from(const struct link_map *map, const char *name)
 {
-	const struct link_map *map = &_r_debug ? _r_debug.r_map : NULL;
 	uint32_t hash = elf_hash(name);
 	struct elf_object object;
 	void *found = NULL;
 
 	for (; map && !found; map = map->l_next)
-		if (elf_open(&object, map->l_addr, map->l_ld))
+		if (map->l_ld != elf_own_dynamic &&
+		    elf_open(&object, map->l_addr, map->l_ld))
 			found = elf_find(&object, name, hash, NULL);
 	return found;
+}
+
+void *hook_find(const char *name)
+{
+	return find_from(&_r_debug ? _r_debug.r_map : NULL, name);
+}
+
+void *hook_find_next(const char *name)
+{
+	const struct link_map *own = own_map();
+
+	return own ? find_from(own->l_next, name) :
+		     REAL(dlsym)(RTLD_NEXT, name);
 }
 
 const char *hook_own_path(void)

@@ -91,6 +91,8 @@ int hook_unshare(int flags)
 	bool begun = hook_sandbox_begins();
 	int result = REAL(unshare)(flags);
 
+	if (begun && !result)
+		at_process_moved((unsigned int)flags);
 	if (begun)
 		hook_sandbox_ends(false);
 	return result;
@@ -102,6 +104,8 @@ int hook_setns(int fd, int type)
 	bool begun = hook_sandbox_begins();
 	int result = REAL(setns)(fd, type);
 
+	if (begun && !result)
+		at_process_moved((unsigned int)type);
 	if (begun)
 		hook_sandbox_ends(false);
 	return result;

@@ -128,9 +128,11 @@ static long raw_life(const struct raw *raw)
 			at_fd_socket_error((int)raw->arg[0],
 					   *(int *)raw->arg[3]);
 		break;
-	case SYS_socket:
 	case SYS_accept:
 	case SYS_accept4:
+		at_fd_accepts((int)raw->arg[0]);
+		/* fallthrough */
+	case SYS_socket:
 		at_fd_opened((int)result);
 		break;
 	case SYS_dup:
@@ -170,7 +172,7 @@ static void before_end(const struct raw *raw)
 	if (!hook_lifecycle || at_thread_hands_off())
 		return;
 	if (raw->nr == SYS_exit_group)
-		hook_lifecycle->before_exit();
+		hook_lifecycle->before_exit((int)raw->arg[0]);
 	else
 		hook_lifecycle->before_exec();
 	errno = error;
@@ -192,6 +194,10 @@ static long raw_sandbox(const struct raw *raw)
 	else
 		begun = hook_sandbox_begins();
 	result = call(raw);
+	if (begun && result == 0 && raw->nr == SYS_unshare)
+		at_process_moved((unsigned long)raw->arg[0]);
+	if (begun && result == 0 && raw->nr == SYS_setns)
+		at_process_moved((unsigned long)raw->arg[1]);
 	if (begun)
 		hook_sandbox_ends(filter && result >= 0);
 	return result;

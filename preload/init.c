@@ -10,12 +10,18 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/section.h"
 #include "core/sys.h"
 #include "hooks/hooks.h"
 #include "preload/preload.h"
 #include "tracer/tracer.h"
 
 extern char **environ;
+
+/* Without libc's start files, whose other symbols nobody needs here. */
+#ifndef AT_UNIT_TEST
+void *__dso_handle __attribute__((visibility("hidden"))) = &__dso_handle;
+#endif
 
 static struct at_config config;
 static struct at_config_origin origin;
@@ -37,7 +43,7 @@ static bool secure_mode(void)
  */
 static void make_file_absolute(void)
 {
-	static char path[1024];
+	static char path[1024] AT_LARGE;
 	size_t file_len = strlen(config.file);
 	long len;
 
@@ -97,11 +103,14 @@ static bool wanted(void)
 	if (secure_mode())
 		return false;
 	load_settings();
-	return !config.sdk_disabled;
+	return !config.sdk_disabled && program_is_wanted(&config, &origin);
 }
 
-__attribute__((constructor(101))) static void preload_init(void)
+/* glibc hands these to constructors; musl does not, and is left before. */
+__attribute__((constructor(101))) static void preload_init(int argc,
+							   char **argv)
 {
+	(void)argc;
 	hook_resolve();
 	if (hook_second_copy() || !wanted())
 		return;
@@ -110,4 +119,8 @@ __attribute__((constructor(101))) static void preload_init(void)
 	life_setup(&config);
 	at_tracer_set_starter(exporter_thread_start);
 	at_tracer_start(&config);
+	at_exec_start(hook_own_path(), environ);
+	at_process_start(&config, argv);
+	if (at_crash_is_wanted(&config))
+		hook_watch_crashes();
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -63,24 +64,39 @@ static void before_exec(void)
 		return;
 	at_notice_fork();
 	at_tracer_flush();
+	at_process_replaced();
 	if (budget_left_ns())
 		drain();
 }
 
-static void before_exit(void)
+static void before_exit(int status)
 {
 	if (!at_tracer_active() || at_thread_hands_off())
 		return;
 	at_notice_fork();
 	at_tracer_end_open();
+	at_process_ends(status);
 	drain();
 	at_log_counters();
+}
+
+static void at_normal_exit(int status, void *unused)
+{
+	(void)unused;
+	before_exit(status);
+}
+
+static int quick_exit_status;
+
+static void quick_status(int status)
+{
+	quick_exit_status = status;
 }
 
 static void before_quick_exit(void *unused)
 {
 	(void)unused;
-	before_exit();
+	before_exit(quick_exit_status);
 }
 
 /* A thread of ours would keep what the program believes it has dropped. */
@@ -187,6 +203,7 @@ static void fork_child(void)
 static const struct hook_lifecycle lifecycle = {
 	.before_exec = before_exec,
 	.before_exit = before_exit,
+	.quick_status = quick_status,
 	.before_sandbox = before_sandbox,
 	.before_filter = before_filter,
 	.after_sandbox = after_sandbox,
@@ -198,7 +215,8 @@ static const struct hook_lifecycle lifecycle = {
 	.fork_child = fork_child,
 };
 
-/* Weak: musl lacks both. */
+/* Weak: musl lacks them. */
+__typeof__(on_exit) on_exit __attribute__((weak));
 int life_at_quick_exit(void (*handler)(void *),
 		       void *dso) __asm__("__cxa_at_quick_exit")
 	__attribute__((weak));
@@ -214,6 +232,7 @@ void life_setup(const struct at_config *settings)
 
 	config = settings;
 	hook_lifecycle = &lifecycle;
+	hook_keep_deepbind = !strcmp(settings->deepbind, "keep");
 	at_tracer_set_forked(fork_child);
 	/* An allocator that registers its own handlers must do so first. */
 	first = malloc(1);
@@ -222,7 +241,8 @@ void life_setup(const struct at_config *settings)
 		life_register_atfork(fork_prepare, fork_parent, fork_child,
 				     __dso_handle);
 	/* Registered this early, they run after all of the program's own. */
-	atexit(before_exit);
+	if (on_exit)
+		on_exit(at_normal_exit, NULL);
 	if (life_at_quick_exit)
 		life_at_quick_exit(before_quick_exit, NULL);
 }

@@ -81,6 +81,12 @@ bool silence_marked(const struct at_config *config);
 void silence_mark(const struct at_config *config);
 void silence_clear(const struct at_config *config);
 
+/* --- programs.c --- */
+
+/* Do the settings want this program looked into? */
+bool program_is_wanted(const struct at_config *config,
+		       const struct at_config_origin *origin);
+
 /* --- life.c --- */
 
 void life_setup(const struct at_config *settings);

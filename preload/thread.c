@@ -17,6 +17,7 @@
 
 #include "core/clock.h"
 #include "core/counters.h"
+#include "core/section.h"
 #include "core/sys.h"
 #include "exporter/exporter.h"
 #include "hooks/hooks.h"
@@ -46,7 +47,7 @@ static struct at_exporter_host host;
 static export_fn export_spans;
 /* Why it is forbidden, for what ends nevertheless. */
 static enum at_counter lost_as = AT_COUNT_NO_THREAD;
-static char executable[256];
+static char executable[256] AT_LARGE;
 
 /*
  * Found at run time, by name, wherever they live: a reference would tie us to
@@ -101,12 +102,10 @@ static bool exporter_path(char *path, size_t size)
 {
 	static const char name[] = "libautotrace-exporter.so";
 	const char *own = hook_own_path();
-	const char *slash = own ? strrchr(own, '/') : NULL;
-	size_t len;
+	size_t len = own ? (size_t)(at_text_base_name(own) - own) : 0;
 
-	if (!slash)
+	if (!len)
 		return false;
-	len = (size_t)(slash - own) + 1;
 	if (len + sizeof(name) > size)
 		return false;
 	memcpy(path, own, len);
@@ -196,11 +195,9 @@ static void find_executable_name(void)
 {
 	long len = sys_readlink("/proc/self/exe", executable,
 				sizeof(executable) - 1);
-	char *slash;
 
 	executable[len > 0 ? len : 0] = 0;
-	slash = strrchr(executable, '/');
-	host.executable_name = slash ? slash + 1 : executable;
+	host.executable_name = at_text_base_name(executable);
 }
 
 /*
@@ -224,7 +221,7 @@ static int create(size_t stack_bytes)
 	sigset_t all, before;
 	int error;
 
-	sigfillset(&all);
+	memset(&all, 0xff, sizeof(all));
 	libc.attr_init(&attributes);
 	libc.attr_setstacksize(&attributes, stack_bytes);
 	libc.attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

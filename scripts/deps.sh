@@ -20,6 +20,7 @@ build=(
 	libc6-dev
 	libcjson-dev
 	libcriterion-dev
+	libcurl4-openssl-dev
 	libprotobuf-c-dev
 	libssl-dev
 	make
@@ -45,27 +46,45 @@ lint=(
 tests=(
 	apache2-utils
 	aria2
+	cargo
+	cmake
 	curl
+	elinks
 	erlang-base
 	erlang-inets
 	g++
+	gdb
+	gir1.2-soup-2.4
 	git
+	glib-networking
+	httping
 	jq
+	less
+	lftp
 	libapache2-mod-svn
 	libjemalloc2
 	libpython3.11-testsuite
 	libtcmalloc-minimal4
 	libwww-perl
+	links
+	linux-perf
 	lsof
+	lua-sec
 	lua-socket
 	lua5.4
+	lynx
+	ncat
 	netcat-openbsd
+	nghttp2-client
 	nginx-light
+	ninja-build
 	openssh-client
 	openssh-server
 	openssl
+	parallel
 	perl
 	php-cli
+	php-curl
 	postgresql
 	postgresql-client
 	procps
@@ -74,16 +93,33 @@ tests=(
 	python3
 	python3-aiohttp
 	python3-flask
+	python3-gevent
+	python3-gi
+	python3-h2
+	python3-httpx
+	python3-openssl
 	python3-protobuf
+	python3-pycurl
 	python3-requests
+	python3-tornado
+	python3-twisted
+	python3-uvloop
 	redis-server
 	redis-tools
 	ruby
+	siege
 	socat
 	strace
 	subversion
+	sudo
+	tcl
+	tcl-tls
+	tmux
 	valgrind
+	vim-tiny
+	w3m
 	wget
+	wget2
 	wrk
 )
 
@@ -96,7 +132,9 @@ tests_unless_command=(
 
 # Source packages that scripts/static-libs.sh unpacks.
 source_packages=(
+	cjson
 	curl
+	hello
 	nghttp2
 )
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Build the exporter's private libcurl and libnghttp2: static, position
-# independent, every symbol hidden, HTTP(S) and HTTP/2 only.  They come from
+# independent, every symbol hidden, HTTP(S) and HTTP/2 only; and the command's
+# libunwind, which as packaged is not position independent.  They come from
 # the distribution's own source packages.  What else the exporter links
 # (libssl, libcrypto, libcares, libz, libprotobuf-c) is position independent
 # as the distribution ships it.
@@ -17,7 +18,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${AUTOTRACE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/autotrace}
 jobs=${AUTOTRACE_JOBS:-2}
-sources=(nghttp2 curl)
+sources=(nghttp2 curl libunwind)
 headers=(libssl-dev libc-ares-dev zlib1g-dev)
 flags='-O2 -g1 -fPIC -fvisibility=hidden -fexceptions -ftls-model=initial-exec'
 flags+=' -DCURL_STATICLIB -DNGHTTP2_STATICLIB'
@@ -128,6 +129,21 @@ build_curl()
 		CFLAGS="$flags" LIBS='-lssl -lcrypto -lcares -lz'
 	quietly "$work/curl.make" make -j"$jobs" -C lib install
 	quietly "$work/curl.headers" make -C include install
+}
+
+# Other processes only (ptrace's half of it), and no compressed symbol tables.
+build_libunwind()
+{
+	cd "$work/libunwind"
+	quietly "$work/libunwind.configure" ./configure --prefix="$out" \
+		--enable-static --disable-shared --with-pic \
+		--disable-dependency-tracking --disable-tests \
+		--disable-documentation --disable-setjmp --disable-coredump \
+		--disable-minidebuginfo CFLAGS="$flags"
+	quietly "$work/libunwind.make" make -j"$jobs" -C src install
+	quietly "$work/libunwind.headers" make install-data
+	# The compiler has its own.
+	rm "$out/include/unwind.h"
 }
 
 build()

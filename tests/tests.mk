@@ -39,7 +39,7 @@ programs := $(filter-out $(libraries),$(programs)) $(libraries:=.so)
 all: $(programs)
 
 link_test = $(call quiet,LD)mkdir -p $(@D) && $(1) -o $@ $(filter %.o,$^) \
-	$(filter %.a,$^) $(STATIC_LIBS) -lm
+	$(filter %.a,$^) $(STATIC_LIBS) $(UNWIND_LIBS) -lm
 
 build/tests/unit-%-threads: build/tsan/parts.a \
 		$(call objects,tsan,tests/support tests/support/tsan)
@@ -57,13 +57,19 @@ build/tests/bench_%: build/obj/tests/bench/bench_%.o build/obj/parts.a
 
 # Programs that tests run: plain ones, musl_*.c against musl, lib*.c as .so,
 # *.cc in C++ (with exceptions thrown by signal handlers).
-program = $(call quiet,CC)mkdir -p $(@D) && $(1) -O1 -g -D_GNU_SOURCE -I. -Wall -Wextra -Werror -o $@ $<
+program = $(call quiet,CC)mkdir -p $(@D) && $(1) -O1 -g -D_GNU_SOURCE -I. -Wall -Wextra -Werror -o $@ $< $(2)
 
 build/programs/musl_%: tests/programs/musl_%.c Makefile
 	$(call program,$(MUSL_CC) -std=gnu11)
 
 build/programs/lib%.so: tests/programs/lib%.c Makefile
 	$(call program,$(CC) -std=gnu11 -shared -fPIC)
+
+build/programs/curl_%: tests/programs/curl_%.c Makefile
+	$(call program,$(CC) -std=gnu11 -pthread -Wno-deprecated-declarations,-lcurl)
+
+build/programs/cost_tls: tests/programs/cost_tls.c Makefile
+	$(call program,$(CC) -std=gnu11,-lssl -lcrypto)
 
 build/programs/%: tests/programs/%.c Makefile
 	$(call program,$(CC) -std=gnu11 -pthread)

@@ -127,7 +127,7 @@ static void from_unix(struct address *address, const struct sockaddr *from,
 	if (size && !path[0])
 		address->text[0] = '@';
 	else
-		size = strnlen(address->text, size);
+		size = at_text_field(address->text, size).len;
 	address->len = (uint8_t)size;
 	address->internal = true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/counters.h"
+#include "core/section.h"
 
 #define RESOLUTIONS 16
 #define ATTEMPTS 16
@@ -39,11 +40,11 @@ struct attempt {
 static const uint8_t loopback_v6[16] = { [15] = 1 };
 static const uint8_t loopback_v4[16] = { [10] = 0xff, 0xff, 127, 0, 0, 1 };
 
-static struct resolution resolutions[RESOLUTIONS];
+static struct resolution resolutions[RESOLUTIONS] AT_LARGE;
 static uint32_t last_stamp;
-static struct attempt attempts[ATTEMPTS];
+static struct attempt attempts[ATTEMPTS] AT_LARGE;
 unsigned int attempt_held_count;
-static struct pending pendings[ATTEMPT_PENDING];
+static struct pending pendings[ATTEMPT_PENDING] AT_LARGE;
 uint64_t attempt_pending_bits;
 
 static bool same_ip(const uint8_t a[16], const uint8_t b[16])

@@ -7,6 +7,10 @@
 #include "core/sys.h"
 #include "tracer/fdtable.h"
 #include "tracer/fork.h"
+#include "tracer/http2.h"
+#include "tracer/sealed.h"
+#include "tracer/served.h"
+#include "tracer/transfer.h"
 
 static struct pool conns =
 	POOL_KEEPING(struct conn, 64, offsetof(struct conn, lock));
@@ -47,18 +51,22 @@ static void conn_end(struct conn *conn)
 				    request_error_name(conn->write_error) :
 				    conn->end_error;
 
-	conn->sent = conn->added;
-	if (atomic_load(&conn->opaque) && !error)
-		conn_give_up(conn, CONN_NOT_COUNTED);
-	else
-		conn_end_requests(conn, error);
+	sealed_end(conn, atomic_load(&conn->opaque));
+	if (conn->server)
+		served_end(conn);
 	if (conn->draft)
 		request_free(conn->draft);
 	if (conn->carry_of)
 		request_free(conn->carry_of);
 	conn->draft = NULL;
 	conn->carry_of = NULL;
+	conn->sent = conn->added;
+	if (atomic_load(&conn->opaque) && !error)
+		conn_give_up(conn, CONN_NOT_COUNTED);
+	else
+		conn_end_requests(conn, error);
 	tls_drop_edit(conn);
+	http2_drop(conn);
 	atomic_fetch_add(&conn->generation, 1);
 	pool_give(&conns, conn);
 }
@@ -139,16 +147,6 @@ struct conn *conn_open_secure(int fd)
 	return conn;
 }
 
-/* Enters a connection that has both references into the table. */
-static struct conn *enter(struct conn *conn, int fd, uint64_t slot)
-{
-	if (fdtable_replace(fd, slot, conn_slot(conn)) == 0)
-		return conn;
-	conn_release(conn);
-	conn_release(conn);
-	return NULL;
-}
-
 static bool is_twin(uint64_t slot)
 {
 	return (uint32_t)slot == AT_FD_TWIN;
@@ -197,7 +195,8 @@ struct conn *conn_moved(int fd)
 	return NULL;
 }
 
-struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len)
+static struct conn *adopt(int fd, const struct sockaddr *to, socklen_t to_len,
+			  struct sealed *sealed)
 {
 	uint64_t slot = fdtable_get(fd);
 	struct stat status;
@@ -218,9 +217,30 @@ struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len)
 		conn_ignore(fd, slot);
 		return NULL;
 	}
-	conn = enter(conn, fd, slot);
-	if (conn && is_twin(slot))
-		tell_twins(slot, conn);
+	conn->sealed = sealed;
+	if (fdtable_replace(fd, slot, conn_slot(conn)) == 0) {
+		if (is_twin(slot))
+			tell_twins(slot, conn);
+		return conn;
+	}
+	conn->sealed = NULL;
+	conn_release(conn);
+	conn_release(conn);
+	return NULL;
+}
+
+struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len)
+{
+	return adopt(fd, to, to_len, NULL);
+}
+
+struct conn *conn_adopt_sealed(int fd, const struct sockaddr *to,
+			       socklen_t to_len, struct sealed *sealed)
+{
+	struct conn *conn = adopt(fd, to, to_len, sealed);
+
+	if (!conn)
+		sealed_free(sealed);
 	return conn;
 }
 
@@ -327,6 +347,8 @@ uint32_t conn_waiting(struct conn *conn)
 
 struct request *conn_oldest(struct conn *conn)
 {
+	if (conn->http2)
+		return http2_any(conn->http2);
 	return conn_waiting(conn) ?
 		       conn->requests[conn->taken % CONN_PIPELINE] :
 		       NULL;
@@ -336,6 +358,10 @@ void conn_drop_oldest(struct conn *conn)
 {
 	struct request *request = conn_oldest(conn);
 
+	if (conn->http2) {
+		http2_remove(conn, request);
+		return;
+	}
 	/* Whoever is answered has been sent. */
 	if (conn->sent == conn->taken)
 		conn->sent++;
@@ -353,8 +379,11 @@ void conn_add_request(struct conn *conn, struct request *request)
 void conn_end_requests(struct conn *conn, const char *error)
 {
 	conn->end_error = error;
-	while (conn->taken != conn->sent) {
-		request_end(conn_oldest(conn), error);
+	if (conn->http2)
+		http2_end_left(conn, error);
+	while (!conn->http2 && conn->taken != conn->sent) {
+		if (error || !transfer_keeps(conn_oldest(conn)))
+			request_end(conn_oldest(conn), error);
 		conn_drop_oldest(conn);
 	}
 }
@@ -363,7 +392,9 @@ void conn_give_up(struct conn *conn, enum at_counter why)
 {
 	if (!atomic_exchange(&conn->opaque, 1) && why != CONN_NOT_COUNTED)
 		at_count(why, 1);
-	while (conn->taken != conn->sent) {
+	if (conn->http2)
+		http2_abandon_left(conn);
+	while (!conn->http2 && conn->taken != conn->sent) {
 		request_abandon(conn_oldest(conn));
 		conn_drop_oldest(conn);
 	}
@@ -382,7 +413,9 @@ static void forget_round(struct conn *conn)
 {
 	uint32_t i;
 
-	for (i = 0; i < conn->round_heads; i++)
+	if (conn->http2)
+		http2_forget_round(conn);
+	for (i = 0; !conn->http2 && i < conn->round_heads; i++)
 		request_free(
 			conn->requests[(conn->round_base + i) % CONN_PIPELINE]);
 	if (conn->round_draft)
@@ -419,6 +452,14 @@ void conn_lose(struct conn *conn, enum at_counter why)
 		at_count(why, 1);
 	if (!conn_waiting(conn))
 		atomic_store(&conn->opaque, 1);
+}
+
+bool conn_skip_out(struct conn *conn, uint64_t count)
+{
+	if (!conn->http2)
+		return at_http1_skip(&conn->out, count) != AT_HTTP1_OPAQUE;
+	return !http2_is_bound(conn) &&
+	       at_http2_skip(&conn->http2->out, count) != AT_HTTP2_OPAQUE;
 }
 
 #ifdef AT_UNIT_TEST

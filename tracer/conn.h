@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A connection that speaks HTTP/1 (private to tracer/).
+ * A connection that speaks HTTP (private to tracer/).
  *
  * Shared by every descriptor that means the same socket. Whoever works on one
  * holds a reference; memory is never unmapped, so a stale pointer is harmless
@@ -51,6 +51,7 @@ struct conn {
 	_Atomic uint32_t out_lost;
 	struct at_http1 out;
 	struct at_http1 in;
+	struct http2 *http2;   /* what there is instead (http2.h); or NULL */
 	struct request *draft; /* head being sent */
 	/* answered in order; requests[taken % N] .. requests[added % N] */
 	struct request *requests[CONN_PIPELINE];
@@ -71,8 +72,12 @@ struct conn {
 	_Atomic int write_error; /* the writer's; a reader looks */
 	const char *end_error;   /* why what is under way fails; static */
 	struct address peer;
-	bool secure;       /* inside TLS: no descriptor of its own */
+	bool server; /* we are asked here: see served.h */
+	bool peeked; /* the application has had bytes before it read them */
+	bool secure; /* inside TLS: no descriptor of its own */
 	struct edit *edit; /* of a TLS write under way, see tls.c */
+	_Atomic(struct sealed *)
+		sealed; /* TLS without its plaintext, see sealed.c */
 };
 
 /*
@@ -82,6 +87,10 @@ struct conn {
  * of it).
  */
 struct conn *conn_adopt(int fd, const struct sockaddr *to, socklen_t to_len);
+
+/* The same for one that begins with a ClientHello; takes `sealed` over. */
+struct conn *conn_adopt_sealed(int fd, const struct sockaddr *to,
+			       socklen_t to_len, struct sealed *sealed);
 
 /*
  * `fd`, whose slot says UNKNOWN or TWIN, is a bystander, and so are the other
@@ -153,6 +162,9 @@ void conn_mark_opaque(struct conn *conn, enum at_counter why);
  * under way has been answered. Under the lock.
  */
 void conn_lose(struct conn *conn, enum at_counter why);
+
+/* Bytes that nobody showed us went out. False: not understood. For the writer. */
+bool conn_skip_out(struct conn *conn, uint64_t count);
 
 /* Bytes were read, or an end or an error was (receive.c). */
 void conn_received(struct conn *conn, const struct iovec *iov, size_t iov_count,

@@ -1,27 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracer/context.h"
 
-#include "core/environ.h"
-#include "propagator/propagator.h"
+#include <string.h>
 
-static struct at_context process_context;
+#include "core/environ.h"
+#include "core/section.h"
+#include "propagator/propagator.h"
+#include "tracer/turn.h"
+
+static struct at_context given AT_LARGE;
+static struct at_context process_context AT_LARGE;
 static bool process_context_known;
 
-void context_start(char *const *environ)
+/* TRACEPARENT in any case: that is how our own tree hands it on. */
+static bool read_given(char *const *environ)
 {
 	struct at_text value = at_environ_get(environ, "TRACEPARENT");
 
-	process_context_known = value.ptr &&
-				!at_traceparent_parse(value, &process_context);
-	if (!process_context_known)
-		return;
+	if (!value.ptr || at_traceparent_parse(value, &given))
+		return false;
 	value = at_environ_get(environ, "TRACESTATE");
 	if (value.ptr && value.len)
-		at_tracestate_parse(&value, 1, &process_context);
+		at_tracestate_parse(&value, 1, &given);
+	return true;
+}
+
+static bool same_ids(const struct at_context *a, const struct at_context *b)
+{
+	return !memcmp(a->trace_id, b->trace_id, AT_TRACE_ID_BYTES) &&
+	       !memcmp(a->span_id, b->span_id, AT_SPAN_ID_BYTES);
+}
+
+/* Where they say the same, TRACEPARENT says it with more. */
+static void read_others(char *const *environ,
+			const struct at_propagator_set *others)
+{
+	const struct at_environ_carrier carrier = at_environ_carrier(environ);
+	struct at_context found;
+
+	if (!at_propagators_extract(others, &carrier.carrier, &found) &&
+	    at_context_valid(&found) && !same_ids(&found, &given))
+		given = found;
+}
+
+void context_start(char *const *environ, const struct at_propagator_set *others)
+{
+	process_context_known = false;
+	if (!read_given(environ))
+		memset(&given, 0, sizeof(given));
+	if (others->count)
+		read_others(environ, others);
+	if (at_context_valid(&given))
+		context_set(&given);
+}
+
+const struct at_context *context_given(void)
+{
+	return &given;
+}
+
+void context_set(const struct at_context *own)
+{
+	process_context = *own;
+	process_context_known = true;
 }
 
 const struct at_context *context_parent(enum context_rule *rule)
 {
+	const struct at_context *turn = turn_context();
+
+	if (turn) {
+		*rule = CONTEXT_THREAD;
+		return turn;
+	}
 	*rule = process_context_known ? CONTEXT_PROCESS : CONTEXT_ROOT;
 	return process_context_known ? &process_context : NULL;
 }

@@ -4,19 +4,31 @@
 #define TRACER_CONTEXT_H
 
 #include "core/span.h"
+#include "propagator/propagator.h"
 
 enum context_rule {
 	CONTEXT_ROOT,    /* nobody's: a new trace */
 	CONTEXT_HEADER,  /* the request carries a context already */
-	CONTEXT_PROCESS, /* the context this process was started with */
+	CONTEXT_THREAD,  /* the request that this thread is busy with */
+	CONTEXT_PROCESS, /* the program's own span, or what it was given */
 };
 
-/* Read TRACEPARENT and TRACESTATE once; `environ` may be NULL. */
-void context_start(char *const *environ);
+/*
+ * Read TRACEPARENT and TRACESTATE once, and what the `others` have in the
+ * environment: theirs wins. `environ` may be NULL.
+ */
+void context_start(char *const *environ,
+		   const struct at_propagator_set *others);
+
+/* What was read; ids 0: nothing. */
+const struct at_context *context_given(void);
+
+/* The span of the program itself is everything's parent from now on. */
+void context_set(const struct at_context *own);
 
 /*
  * The parent for a request made now by this thread. NULL for a root; the
- * result stays valid for the life of the process.
+ * result stays valid until this thread reads or answers a request.
  */
 const struct at_context *context_parent(enum context_rule *rule);
 

@@ -7,9 +7,10 @@
 
 #include <errno.h>
 
+#include "core/section.h"
 #include "core/sys.h"
 
-static struct at_fd_page first_page;
+static struct at_fd_page first_page AT_LARGE;
 
 _Atomic(struct at_fd_page *) at_fd_pages[AT_FD_PAGES] = { &first_page };
 

@@ -15,8 +15,13 @@
 #include "core/sys.h"
 #include "tracer/conn.h"
 #include "tracer/failure.h"
+#include "tracer/http2.h"
 #include "tracer/output.h"
+#include "tracer/process.h"
+#include "tracer/sealed.h"
 #include "tracer/tracer.h"
+#include "tracer/transfer.h"
+#include "tracer/turn.h"
 
 #define PAGE_BYTES 4096
 #define WIPEONFORK 18 /* MADV_WIPEONFORK, not known to older headers */
@@ -95,6 +100,13 @@ static void disown(struct conn *conn)
 		at_count(AT_COUNT_FORK_INHERITED, 1);
 		conn_drop_oldest(conn);
 	}
+	if (conn->sealed) {
+		at_count(AT_COUNT_FORK_INHERITED, 1);
+		atomic_store(&conn->opaque, 1);
+		sealed_free(conn->sealed);
+		conn->sealed = NULL;
+	}
+	http2_disown(conn);
 	if (under_way && !atomic_load(&conn->opaque))
 		atomic_store(&conn->opaque, CONN_INHERITED);
 	if (!conn->carry_of)
@@ -131,8 +143,11 @@ void at_tracer_after_fork_child(void)
 	at_counters_reset();
 	at_ids_reseed();
 	output_after_fork_child();
+	process_after_fork_child();
+	turn_after_fork_child();
 	failure_after_fork_child();
 	conn_each(disown);
+	transfer_after_fork_child();
 	if (mark)
 		atomic_store(mark, OURS);
 }

@@ -7,6 +7,7 @@
 #include "core/counters.h"
 #include "core/hub.h"
 #include "core/ring.h"
+#include "core/section.h"
 #include "core/sys.h"
 #include "tracer/fork.h"
 #include "tracer/tracer.h"
@@ -29,11 +30,12 @@ static const struct at_config *config;
 static _Atomic uint32_t place; /* enum place */
 static _Atomic uint32_t decider;
 static struct at_ring *ring;
+static struct at_hub *joined;
 static uint32_t ring_count;
 static _Atomic uint32_t own_pid;
 static _Atomic(void (*)(void)) starter;
 _Atomic bool at_resume_due;
-static char executable[256];
+static char executable[256] AT_LARGE;
 static uint32_t executable_len;
 
 void output_start(const struct at_config *settings)
@@ -69,9 +71,9 @@ static enum place join_hub(void)
 
 	if (!config->hub[0] || at_hub_join(config->hub, &hub))
 		return PLACE_NOWHERE;
+	joined = hub;
 	ring = at_hub_ring(hub);
 	at_counters_share(&hub->counters);
-	find_executable();
 	return PLACE_HUB;
 }
 
@@ -150,18 +152,33 @@ static uint32_t thread_id(void)
 	return tid;
 }
 
+struct at_text output_executable(void)
+{
+	if (!executable_len)
+		find_executable();
+	return (struct at_text){ executable, executable_len };
+}
+
 static void name_process(struct at_span *span)
 {
-	struct at_text path = { executable, executable_len };
-	struct at_text name = path;
-	size_t i;
-
-	for (i = path.len; i > 0 && path.ptr[i - 1] != '/'; i--)
-		;
-	name.ptr += i;
-	name.len -= i;
 	at_span_set_int(span, AT_ATTR_PROCESS_PID, (int64_t)process_id());
-	at_span_set_text(span, AT_ATTR_PROCESS_EXECUTABLE_NAME, name);
+	at_span_set_text(span, AT_ATTR_PROCESS_EXECUTABLE_NAME,
+			 at_base_name(output_executable()));
+}
+
+struct at_hub *output_hub(void)
+{
+	return atomic_load(&place) == PLACE_HUB ? joined : NULL;
+}
+
+/* Of a hub's books; who it is about is said in it. */
+void output_record(struct at_span *span, enum at_record what)
+{
+	span->record = (uint16_t)what;
+	span->tid = thread_id();
+	if (!span->pid)
+		span->pid = process_id();
+	at_ring_push(ring, span->pid, span, span->size_bytes);
 }
 
 void output_span(struct at_span *span)

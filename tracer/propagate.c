@@ -5,15 +5,16 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "core/section.h"
 #include "core/sys.h"
 
-static const char *hosts = "internal";
+static const char *hosts; /* of LIST_OTHER */
 
 /* Most lists are one word; it is looked at once. */
 static enum { LIST_INTERNAL, LIST_ALL, LIST_NONE, LIST_OTHER } hosts_kind;
 
 /* Lines "search" and "domain" of resolv.conf, read once when first needed. */
-static char resolv_conf[4096];
+static char resolv_conf[4096] AT_LARGE;
 static _Atomic int resolv_state; /* 0 not read, 1 being read, 2 ready */
 
 void propagate_start(const char *list)

@@ -8,6 +8,9 @@
 #include "tracer/conn.h"
 #include "tracer/fdtable.h"
 #include "tracer/hold.h"
+#include "tracer/http2.h"
+#include "tracer/sealed.h"
+#include "tracer/served.h"
 
 /* MSG_* with which a read takes nothing of the stream. */
 #define NOTHING_TAKEN (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)
@@ -76,6 +79,10 @@ static void unasked(struct conn *conn, const char *bytes, size_t len)
 
 static void received(struct conn *conn, const char *bytes, size_t len)
 {
+	if (conn->http2) {
+		http2_received(conn, bytes, len);
+		return;
+	}
 	while (len && !atomic_load(&conn->opaque)) {
 		struct request *request = conn_oldest(conn);
 		size_t used = len;
@@ -84,6 +91,8 @@ static void received(struct conn *conn, const char *bytes, size_t len)
 			unasked(conn, bytes, len);
 			return;
 		}
+		if (request->transfer && !request->answer_begun)
+			request_answer_begins(request);
 		switch (at_http1_feed(&conn->in, &request->text, bytes, len,
 				      &used)) {
 		case AT_HTTP1_HEAD:
@@ -121,6 +130,10 @@ static void received_unseen(struct conn *conn, size_t count)
 {
 	struct request *request = conn_oldest(conn);
 
+	if (conn->http2) {
+		http2_received_unseen(conn, count);
+		return;
+	}
 	switch (at_http1_skip(&conn->in, count)) {
 	case AT_HTTP1_END:
 		if (request)
@@ -221,10 +234,28 @@ static size_t asked_bytes(const struct iovec *iov, size_t iov_count)
 	return total;
 }
 
+static bool is_end(int error)
+{
+	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT;
+}
+
+static void served(struct conn *conn, const struct iovec *iov, size_t iov_count,
+		   ssize_t result, int error, int flags)
+{
+	if (result > 0 && !(flags & MSG_TRUNC))
+		served_received(conn, iov, iov_count, (size_t)result);
+	else if (result > 0)
+		served_moved(conn, 0, (uint64_t)result);
+	else if (result < 0 && is_end(error))
+		served_input_ended(conn, request_error_name(error));
+}
+
 void conn_received(struct conn *conn, const struct iovec *iov, size_t iov_count,
 		   ssize_t result, int error, int flags)
 {
 	/* A peek takes nothing, yet an end or an error is one all the same. */
+	if ((flags & MSG_PEEK) && result > 0)
+		conn->peeked = true;
 	if ((flags & (MSG_ERRQUEUE | MSG_OOB)) ||
 	    ((flags & MSG_PEEK) && result > 0))
 		return;
@@ -232,6 +263,11 @@ void conn_received(struct conn *conn, const struct iovec *iov, size_t iov_count,
 		return;
 	if (atomic_load(&conn->opaque))
 		;
+	else if (conn->sealed)
+		sealed_received(conn, iov, flags & MSG_TRUNC ? 0 : iov_count,
+				result, error);
+	else if (conn->server)
+		served(conn, iov, iov_count, result, error, flags);
 	else if (result < 0)
 		failed(conn, error);
 	else if (result == 0 && asked_bytes(iov, iov_count))
@@ -245,16 +281,26 @@ void conn_received(struct conn *conn, const struct iovec *iov, size_t iov_count,
 
 /*
  * Nobody had looked at the descriptor when the read began. Whoever reads first
- * is no client, unless another thread has sent a request meanwhile.
+ * is no client, unless what it reads is an HTTP/2 server's, or another thread
+ * has sent a request meanwhile; it is a server if that is a request.
  */
 static struct conn *adopted_meanwhile(const struct at_receive *receive,
-				      bool anything)
+				      const struct iovec *iov, ssize_t result,
+				      int flags)
 {
-	struct conn *conn;
+	bool anything = result > 0 && !(flags & NOTHING_TAKEN);
+	struct conn *conn = NULL;
 
-	if (anything)
+	/* With MSG_TRUNC the bytes are gone: there may be no buffer at all. */
+	if (anything && !(flags & MSG_TRUNC))
+		conn = http2_adopt(receive->fd, iov, (size_t)result);
+	if (!conn && result > 0 &&
+	    !(flags & (MSG_ERRQUEUE | MSG_OOB | MSG_TRUNC)))
+		conn = served_adopt(receive->fd, iov, (size_t)result);
+	if (anything && !conn)
 		fdtable_replace(receive->fd, receive->slot, AT_FD_IGNORED);
-	conn = conn_hold(fdtable_get(receive->fd));
+	if (!conn)
+		conn = conn_hold(fdtable_get(receive->fd));
 	if (conn && !hold_reader(conn)) {
 		conn_release(conn);
 		conn = NULL;
@@ -270,8 +316,7 @@ void at_receive_end(struct at_receive *receive, const struct iovec *iov,
 	if (!hold_end(&receive->hold))
 		return;
 	if (!conn)
-		conn = adopted_meanwhile(
-			receive, result > 0 && !(flags & NOTHING_TAKEN));
+		conn = adopted_meanwhile(receive, iov, result, flags);
 	else if (fdtable_get(receive->fd) != receive->slot) {
 		/*
 		 * The number changed its meaning while we were blocked: these
@@ -299,7 +344,11 @@ void at_moved_in(int fd, ssize_t count)
 	if (!conn)
 		return;
 	if (conn_lock(conn)) {
-		if (!atomic_load(&conn->opaque))
+		if (conn->sealed)
+			sealed_moved(conn, 0, (uint64_t)count);
+		else if (conn->server && !atomic_load(&conn->opaque))
+			served_moved(conn, 0, (uint64_t)count);
+		else if (!atomic_load(&conn->opaque))
 			received_unseen(conn, (size_t)count);
 		conn_unlock(conn);
 	}

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/section.h"
+
 #define REPEATS 16
 
 struct repeat {
@@ -11,7 +13,7 @@ struct repeat {
 	struct failure failure; /* of those counted, not of the first */
 };
 
-static struct repeat repeats[REPEATS];
+static struct repeat repeats[REPEATS] AT_LARGE;
 unsigned int repeat_open_count;
 
 static bool same(const struct failure *a, const struct failure *b)

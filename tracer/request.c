@@ -11,6 +11,7 @@
 #include "sampler/sampler.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
+#include "tracer/transfer.h"
 
 #define REQUEST_NOT_COUNTED AT_COUNTER_COUNT
 
@@ -18,6 +19,7 @@ static struct pool requests = POOL(struct request, 32);
 static const struct at_config *config;
 static struct at_sampler sampler;
 static struct at_propagator_set propagators;
+static struct at_propagator_set others;
 
 #define KNOWN_MAX 32
 static struct at_text known[KNOWN_MAX];
@@ -42,6 +44,12 @@ void request_start(const struct at_config *settings)
 	at_count(AT_COUNT_CONFIG_REJECTED,
 		 (uint64_t)at_propagators_select(&propagators,
 						 config->propagators));
+	at_propagators_others(&others, &propagators);
+}
+
+const struct at_propagator_set *request_others(void)
+{
+	return &others;
 }
 
 struct request *request_new(void)
@@ -58,15 +66,29 @@ struct request *request_new(void)
 	return request;
 }
 
+struct request *request_begin(bool secure)
+{
+	struct request *request = request_new();
+
+	if (request) {
+		request->start_ns = at_clock_now_ns();
+		request->secure = secure;
+	}
+	return request;
+}
+
 void request_hold(struct request *request)
 {
-	request->refs++;
+	atomic_fetch_add_explicit(&request->refs, 1, memory_order_relaxed);
 }
 
 void request_free(struct request *request)
 {
-	if (--request->refs == 0)
-		pool_give(&requests, request);
+	if (atomic_fetch_sub(&request->refs, 1) != 1)
+		return;
+	if (request->transfer && !request->transfer_sent)
+		transfer_unsent(request->transfer);
+	pool_give(&requests, request);
 }
 
 #ifdef AT_UNIT_TEST
@@ -77,6 +99,22 @@ uint32_t request_in_use(void)
 #endif
 
 /* --- what the request is about --- */
+
+/* A request's head, whatever version of HTTP it was read from. */
+struct head_view {
+	struct at_text method;
+	struct at_text target;
+	struct at_text authority; /* Host, :authority */
+	struct at_text context;   /* traceparent */
+	struct at_text version;
+	uint8_t context_count;
+	bool has_tracestate;
+	bool cut;
+	bool is_upgrade;
+	bool expects_continue;
+	bool secure;
+	bool as_fields; /* ours is written as HTTP/2 wants it */
+};
 
 /* Where a request goes, as its own bytes say. */
 struct target {
@@ -102,9 +140,7 @@ static bool absolute_form(struct at_text target, struct at_text *authority)
 		return false;
 	authority->ptr = target.ptr + scheme.len;
 	authority->len = target.len - scheme.len;
-	for (i = 0; i < authority->len; i++)
-		if (strchr("/?#", authority->ptr[i]))
-			authority->len = i;
+	*authority = at_text_before(*authority, "/?#");
 	/* userinfo is no part of the host */
 	for (i = 0; i < authority->len; i++)
 		if (authority->ptr[i] == '@') {
@@ -115,22 +151,19 @@ static bool absolute_form(struct at_text target, struct at_text *authority)
 	return true;
 }
 
-static void read_target(struct target *target, const struct request *request,
-			const struct at_http1 *machine,
+static void read_target(struct target *target, const struct head_view *head,
 			const struct address *peer)
 {
-	const struct at_http1_text *text = &request->text;
-
 	memset(target, 0, sizeof(*target));
-	target->secure = request->secure;
-	target->default_port = request->secure ? 443 : 80;
-	target->method = at_http1_method(machine, text);
-	target->target = at_http1_target(machine, text);
-	target->authority = at_http1_host(machine, text);
+	target->secure = head->secure;
+	target->default_port = head->secure ? 443 : 80;
+	target->method = head->method;
+	target->target = head->target;
+	target->authority = head->authority;
 	target->connect = at_text_equal(target->method, AT_TEXT("CONNECT"));
-	if (target->connect)
+	if (target->connect && target->target.len)
 		target->authority = target->target;
-	else
+	else if (!target->connect)
 		target->absolute =
 			absolute_form(target->target, &target->authority);
 	if (!target->authority.len && peer->len && peer->port) {
@@ -154,7 +187,7 @@ static bool method_known(struct at_text method)
 	return false;
 }
 
-static void fill_method(struct at_span *span, struct at_text method)
+void request_fill_method(struct at_span *span, struct at_text method)
 {
 	if (method_known(method)) {
 		at_span_set_name(span, method);
@@ -166,40 +199,52 @@ static void fill_method(struct at_span *span, struct at_text method)
 	at_span_set_text(span, AT_ATTR_HTTP_REQUEST_METHOD_ORIGINAL, method);
 }
 
-/* url.full: absolute, rebuilt from scheme, authority and target (HTTP-19). */
+/* Where neither Host nor :authority says where it goes. */
+static void extend_by_peer(struct at_span *span, const struct target *target,
+			   const struct address *peer)
+{
+	bool v6 = memchr(peer->text, ':', peer->len) != NULL;
+	char port[8];
+	struct at_writer writer = AT_WRITER(port, sizeof(port));
+
+	if (v6)
+		at_span_extend_text(span, AT_ATTR_URL_FULL, AT_TEXT("["));
+	at_span_extend_text(span, AT_ATTR_URL_FULL, target->host);
+	if (v6)
+		at_span_extend_text(span, AT_ATTR_URL_FULL, AT_TEXT("]"));
+	if (target->port && target->port != target->default_port) {
+		at_write_char(&writer, ':');
+		at_write_u64(&writer, target->port);
+	}
+	at_span_extend_text(span, AT_ATTR_URL_FULL, at_writer_text(&writer));
+}
+
+/*
+ * url.full: absolute, rebuilt from scheme, authority and target (HTTP-19). In
+ * the span itself, since stacks are small.
+ */
 static void fill_url(struct at_span *span, const struct target *target,
 		     const struct address *peer)
 {
-	char begin[sizeof(peer->text) + AT_HTTP1_HOST_BYTES + 16];
-	struct at_writer writer = AT_WRITER(begin, sizeof(begin));
-	bool v6;
-
 	if (target->connect)
 		return;
-	if (!target->absolute) {
-		at_write_string(&writer,
-				target->secure ? "https://" : "http://");
-		if (target->authority.len) {
-			at_write_text(&writer, target->authority);
-		} else {
-			v6 = memchr(peer->text, ':', peer->len) != NULL;
-			at_write_string(&writer, v6 ? "[" : "");
-			at_write_text(&writer, target->host);
-			at_write_string(&writer, v6 ? "]" : "");
-			if (target->port &&
-			    target->port != target->default_port) {
-				at_write_char(&writer, ':');
-				at_write_u64(&writer, target->port);
-			}
-		}
+	if (target->absolute) {
+		at_span_set_text(span, AT_ATTR_URL_FULL, target->target);
+		return;
 	}
-	at_span_set_text(span, AT_ATTR_URL_FULL, at_writer_text(&writer));
+	at_span_set_text(span, AT_ATTR_URL_FULL,
+			 target->secure ? AT_TEXT("https://") :
+					  AT_TEXT("http://"));
+	if (target->authority.len)
+		at_span_extend_text(span, AT_ATTR_URL_FULL, target->authority);
+	else
+		extend_by_peer(span, target, peer);
 	/* RFC 9112 3.2.4: the URI of `OPTIONS *` has no path at all. */
-	if (target->absolute || !at_text_equal(target->target, AT_TEXT("*")))
+	if (!at_text_equal(target->target, AT_TEXT("*")))
 		at_span_extend_text(span, AT_ATTR_URL_FULL, target->target);
 }
 
-static void fill_peer(struct at_span *span, const struct address *peer)
+void request_fill_peer(struct at_span *span, const struct address *peer)
 {
 	if (!peer->len)
 		return;
@@ -210,33 +255,39 @@ static void fill_peer(struct at_span *span, const struct address *peer)
 }
 
 static void fill_span(struct request *request, const struct target *target,
-		      const struct at_http1 *machine,
-		      const struct address *peer)
+		      const struct head_view *head, const struct address *peer)
 {
 	struct at_span *span = &request->span;
 
-	fill_method(span, target->method);
+	fill_url(span, target, peer); /* first: what is set in parts is found */
+	request_fill_method(span, target->method);
 	if (target->host.len) {
 		at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, target->host);
 		at_span_set_int(span, AT_ATTR_SERVER_PORT, target->port);
 	}
-	fill_peer(span, peer);
-	at_span_set_text(span, AT_ATTR_NETWORK_PROTOCOL_VERSION,
-			 machine->minor ? AT_TEXT("1.1") : AT_TEXT("1.0"));
-	fill_url(span, target, peer);
-	if (machine->flags & (AT_HTTP1_LINE_CUT | AT_HTTP1_HOST_CUT))
+	request_fill_peer(span, peer);
+	at_span_set_text(span, AT_ATTR_NETWORK_PROTOCOL_VERSION, head->version);
+	if (head->cut)
 		span->truncated = 1;
+}
+
+static void fill_hop(struct at_span *span, const struct transfer_hop *hop,
+		     struct at_text host, const struct address *peer)
+{
+	transfer_fill(span, hop, host);
+	if (!peer->len && *hop->peer && *hop->peer != '/')
+		at_span_set_text(span, AT_ATTR_NETWORK_PEER_ADDRESS,
+				 at_text_from(hop->peer));
 }
 
 /* --- whose child, kept or not --- */
 
-static const struct at_context *choose_parent(const struct at_http1 *machine,
-					      const struct at_http1_text *text,
+static const struct at_context *choose_parent(const struct head_view *head,
 					      struct at_context *own,
 					      enum context_rule *rule)
 {
-	if (machine->context_count == 1 &&
-	    !at_traceparent_parse(at_http1_context(machine, text), own)) {
+	if (head->context_count == 1 &&
+	    !at_traceparent_parse(head->context, own)) {
 		*rule = CONTEXT_HEADER;
 		return own;
 	}
@@ -247,7 +298,10 @@ static const struct at_context *choose_parent(const struct at_http1 *machine,
 void request_identity(struct at_context *context,
 		      const struct at_context *parent)
 {
-	struct at_sample_request question = { .parent = parent };
+	/* Who leaves it to us has not decided anything. */
+	struct at_sample_request question = {
+		.parent = parent && !parent->undecided ? parent : NULL,
+	};
 
 	if (parent) {
 		memcpy(context, parent,
@@ -257,9 +311,11 @@ void request_identity(struct at_context *context,
 	} else {
 		at_ids_trace(context->trace_id);
 		context->flags = AT_FLAG_RANDOM;
+		context->debug = false;
 		context->tracestate_len = 0;
 	}
 	context->remote = false;
+	context->undecided = false;
 	question.trace_id = context->trace_id;
 	if (at_sample(&sampler, &question) == AT_RECORD_AND_SAMPLE)
 		context->flags |= AT_FLAG_SAMPLED;
@@ -270,6 +326,13 @@ void request_open_span(struct at_span *span, const struct at_context *context,
 		       const struct at_context *parent, enum context_rule rule,
 		       uint64_t start_ns)
 {
+	static const struct at_text names[] = {
+		[CONTEXT_ROOT] = AT_TEXT(""),
+		[CONTEXT_HEADER] = AT_TEXT("header"),
+		[CONTEXT_THREAD] = AT_TEXT("thread"),
+		[CONTEXT_PROCESS] = AT_TEXT("process"),
+	};
+
 	at_span_init(span, AT_KIND_CLIENT);
 	memcpy(span->trace_id, context->trace_id, AT_TRACE_ID_BYTES);
 	memcpy(span->span_id, context->span_id, AT_SPAN_ID_BYTES);
@@ -280,9 +343,7 @@ void request_open_span(struct at_span *span, const struct at_context *context,
 	memcpy(span->parent_id, parent->span_id, AT_SPAN_ID_BYTES);
 	span->has_parent = 1;
 	span->parent_remote = parent->remote;
-	at_span_set_text(span, AT_ATTR_AUTOTRACE_PARENT,
-			 rule == CONTEXT_HEADER ? AT_TEXT("header") :
-						  AT_TEXT("process"));
+	at_span_set_text(span, AT_ATTR_AUTOTRACE_PARENT, names[rule]);
 	at_span_set_tracestate(span,
 			       (struct at_text){ parent->tracestate,
 						 parent->tracestate_len });
@@ -290,7 +351,7 @@ void request_open_span(struct at_span *span, const struct at_context *context,
 
 /* NULL: insert; else the reason, as in autotrace.not_propagated. */
 static const char *refusal(struct request *request,
-			   const struct at_http1 *machine,
+			   const struct head_view *head,
 			   const struct target *target,
 			   const struct address *peer,
 			   enum request_insertion insertion)
@@ -304,8 +365,7 @@ static const char *refusal(struct request *request,
 		request->unsent_why = AT_COUNT_HEADER_FOREIGN;
 		return "foreign_host";
 	}
-	if (machine->context_count ||
-	    (machine->flags & AT_HTTP1_HAS_TRACESTATE))
+	if (head->context_count || head->has_tracestate)
 		return "own_context";
 	if (insertion == REQUEST_UNSAFE) {
 		request->unsent_why = AT_COUNT_HEADER_UNSAFE;
@@ -314,43 +374,59 @@ static const char *refusal(struct request *request,
 	return NULL;
 }
 
+/* The span is not open yet: room for the lines, where a stack has none. */
 static void write_header(struct request *request,
-			 const struct at_context *context)
+			 const struct at_context *context, bool as_fields)
 {
 	struct at_writer writer =
 		AT_WRITER(request->header, REQUEST_HEADER_BYTES);
+	struct at_writer first =
+		AT_WRITER((char *)request->span.fields, REQUEST_HEADER_BYTES);
 
-	at_propagators_inject(&propagators, context, &writer);
+	if (as_fields) {
+		at_propagators_inject(&propagators, context, &first);
+		at_http2_encode(at_writer_text(&first), &writer);
+		writer.overflow |= first.overflow;
+	} else {
+		at_propagators_inject(&propagators, context, &writer);
+	}
 	request->header_len = writer.overflow ? 0 : (uint16_t)writer.len;
 }
 
-void request_prepare(struct request *request, const struct at_http1 *machine,
-		     const struct address *peer,
-		     enum request_insertion insertion)
+static void prepare(struct request *request, const struct head_view *head,
+		    const struct address *peer,
+		    enum request_insertion insertion)
 {
 	struct at_context context, own;
 	enum context_rule rule;
-	const struct at_context *parent =
-		choose_parent(machine, &request->text, &own, &rule);
+	const struct at_context *parent = choose_parent(head, &own, &rule);
+	const struct transfer_hop *hop;
 	struct target target;
 	const char *why_not;
 
 	request_identity(&context, parent);
-	read_target(&target, request, machine, peer);
+	read_target(&target, head, peer);
+	hop = target.connect ? NULL : transfer_next(peer);
+	if (hop) {
+		request->transfer = hop->id;
+		request->start_ns = hop->start_ns;
+	}
 	request->sampled = context.flags & AT_FLAG_SAMPLED;
 	request->is_head = at_text_equal(target.method, AT_TEXT("HEAD"));
 	request->is_connect = target.connect;
-	request->is_upgrade = machine->flags & AT_HTTP1_UPGRADE;
-	request->expects_continue = machine->flags & AT_HTTP1_EXPECT_CONTINUE;
+	request->is_upgrade = head->is_upgrade;
+	request->expects_continue = head->expects_continue;
 	request->header_len = 0;
-	why_not = refusal(request, machine, &target, peer, insertion);
+	why_not = refusal(request, head, &target, peer, insertion);
 	if (!why_not)
-		write_header(request, &context);
+		write_header(request, &context, head->as_fields);
 	if (!request->sampled)
 		return;
 	request_open_span(&request->span, &context, parent, rule,
 			  request->start_ns);
-	fill_span(request, &target, machine, peer);
+	fill_span(request, &target, head, peer);
+	if (hop)
+		fill_hop(&request->span, hop, target.host, peer);
 	if (why_not) {
 		at_span_set_bool(&request->span, AT_ATTR_AUTOTRACE_PROPAGATED,
 				 false);
@@ -360,17 +436,79 @@ void request_prepare(struct request *request, const struct at_http1 *machine,
 	}
 }
 
+void request_prepare(struct request *request, const struct at_http1 *machine,
+		     const struct address *peer,
+		     enum request_insertion insertion)
+{
+	const struct at_http1_text *text = &request->text;
+	struct head_view head = {
+		.method = at_http1_method(machine, text),
+		.target = at_http1_target(machine, text),
+		.authority = at_http1_host(machine, text),
+		.context = at_http1_context(machine, text),
+		.version = machine->minor ? AT_TEXT("1.1") : AT_TEXT("1.0"),
+		.context_count = machine->context_count,
+		.has_tracestate = machine->flags & AT_HTTP1_HAS_TRACESTATE,
+		.cut = machine->flags & (AT_HTTP1_LINE_CUT | AT_HTTP1_HOST_CUT),
+		.is_upgrade = machine->flags & AT_HTTP1_UPGRADE,
+		.expects_continue = machine->flags & AT_HTTP1_EXPECT_CONTINUE,
+		.secure = request->secure,
+	};
+
+	prepare(request, &head, peer, insertion);
+}
+
+void request_prepare_http2(struct request *request,
+			   const struct at_http2 *machine,
+			   const struct address *peer,
+			   enum request_insertion insertion)
+{
+	const struct at_http2_text *text = &request->text2;
+	struct head_view head = {
+		.method = at_http2_field(machine, text, AT_HTTP2_METHOD),
+		.target = at_http2_field(machine, text, AT_HTTP2_PATH),
+		.authority = at_http2_field(machine, text, AT_HTTP2_AUTHORITY),
+		.context = at_http2_field(machine, text, AT_HTTP2_TRACEPARENT),
+		.version = AT_TEXT("2"),
+		.context_count = machine->context_count,
+		.has_tracestate = machine->has_tracestate,
+		.cut = machine->path_cut || machine->authority_cut,
+		.secure = request->secure,
+		.as_fields = true,
+	};
+	struct at_text scheme = at_http2_field(machine, text, AT_HTTP2_SCHEME);
+
+	if (scheme.len)
+		head.secure = at_text_equal(scheme, AT_TEXT("https"));
+	prepare(request, &head, peer, insertion);
+}
+
 /* --- on its way --- */
 
 /* Planned again after each EAGAIN, counted once. */
-void request_sent(const struct request *request)
+void request_sent(struct request *request)
 {
 	if (request->unsent_why != REQUEST_NOT_COUNTED)
 		at_count(request->unsent_why, 1);
+	if (!request->transfer)
+		return;
+	request->transfer_sent = true;
+	transfer_sent(request->transfer);
 }
 
-/* HTTP-10, HTTP-11: 4xx, 5xx and codes nobody knows are a client's errors. */
-void request_answered(struct request *request, uint16_t status)
+void request_answer_begins(struct request *request)
+{
+	uint64_t us = (at_clock_now_ns() - request->start_ns) / 1000;
+
+	request->answer_begun = true;
+	if (request->sampled)
+		at_span_set_double(&request->span,
+				   AT_ATTR_AUTOTRACE_CURL_FIRST_BYTE_MS,
+				   (double)us / 1000);
+}
+
+static void fill_status(struct request *request, uint16_t status,
+			uint16_t first_error)
 {
 	char digits[8];
 	struct at_writer writer = AT_WRITER(digits, sizeof(digits));
@@ -380,19 +518,33 @@ void request_answered(struct request *request, uint16_t status)
 		return;
 	at_span_set_int(&request->span, AT_ATTR_HTTP_RESPONSE_STATUS_CODE,
 			status);
-	if (status < 400)
+	if (status < first_error)
 		return;
 	at_write_u64(&writer, status);
 	at_span_set_error(&request->span, at_writer_text(&writer));
+}
+
+/* HTTP-10, HTTP-11: 4xx, 5xx and codes nobody knows are a client's errors. */
+void request_answered(struct request *request, uint16_t status)
+{
+	fill_status(request, status, 400);
+}
+
+void request_served(struct request *request, uint16_t status)
+{
+	fill_status(request, status, 500);
 }
 
 void request_end(struct request *request, const char *error)
 {
 	struct at_span *span = &request->span;
 
-	if (!request->sampled)
+	atomic_store(&request->done, true);
+	if (!request->sampled || atomic_exchange(&request->ended, true))
 		return;
-	span->duration_ns = at_clock_now_ns() - request->start_ns;
+	span->duration_ns =
+		(request->end_ns ? request->end_ns : at_clock_now_ns()) -
+		request->start_ns;
 	if (error)
 		at_span_set_error(span, at_text_from(error));
 	output_span(span);

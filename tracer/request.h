@@ -10,14 +10,19 @@
 #include "tracer/context.h"
 #include "tracer/pool.h"
 
-/* traceparent (70) and a full tracestate (528), each with CRLF. */
-#define REQUEST_HEADER_BYTES 640
+/* traceparent (70), a full tracestate (528), all other formats (540), with CRLF. */
+#define REQUEST_HEADER_BYTES 1216
 
 struct request {
 	struct pool_link link;
-	uint32_t refs;      /* who holds it: see conn.h; under its lock */
-	uint8_t unsent_why; /* enum at_counter: why there is no header */
+	_Atomic uint32_t refs; /* who holds it: see conn.h, transfer.h */
+	uint8_t unsent_why;    /* enum at_counter: why there is no header */
 	uint64_t start_ns;
+	uint64_t end_ns;     /* 0: not yet */
+	_Atomic bool ended;  /* its span has been handed over */
+	uint64_t transfer;   /* libcurl's, see transfer.h; 0: none */
+	bool transfer_sent;  /* it has been told */
+	bool answer_begun;   /* only asked for where there is a transfer */
 	uint16_t header_len; /* what to insert; 0: nothing */
 	uint16_t status;     /* of the final response; 0: none yet */
 	bool sampled;
@@ -27,10 +32,25 @@ struct request {
 	bool is_upgrade;
 	bool expects_continue;
 	bool interim_seen;
-	char header[REQUEST_HEADER_BYTES];
+	/* HTTP/2, see http2.h */
+	bool left;     /* it has surely been sent */
+	bool promised; /* the length of a frame with our fields is out */
+	uint8_t frame_length[3]; /* that length */
+	uint32_t own_length;     /* the application's */
+	uint32_t stream;
+	struct request *next; /* of those in one bucket */
+	/* One that is served, see served.h */
+	_Atomic bool done; /* over, however */
+	union {
+		char header[REQUEST_HEADER_BYTES];
+		struct at_context context; /* of one that is served */
+	};
 	struct at_http1 machine; /* as it stood at the end of the head */
 	struct at_span span;     /* filled only when sampled */
-	struct at_http1_text text;
+	union {
+		struct at_http1_text text;
+		struct at_http2_text text2;
+	};
 };
 
 /* Why a header cannot be inserted in the call at hand, or REQUEST_INSERT. */
@@ -41,8 +61,13 @@ enum request_insertion {
 
 void request_start(const struct at_config *settings);
 
+/* The propagators in force besides those of W3C, in the order listed. */
+const struct at_propagator_set *request_others(void);
+
 /* With one reference; NULL when there is no room (counted). */
 struct request *request_new(void);
+/* The same for a client's request whose first byte has been seen. */
+struct request *request_begin(bool secure);
 void request_hold(struct request *request);
 /* Gives a reference back; with the last one the memory. */
 void request_free(struct request *request);
@@ -56,15 +81,27 @@ void request_prepare(struct request *request, const struct at_http1 *machine,
 		     const struct address *peer,
 		     enum request_insertion insertion);
 
+/* The same for HTTP/2: the header is a piece of a header block. */
+void request_prepare_http2(struct request *request,
+			   const struct at_http2 *machine,
+			   const struct address *peer,
+			   enum request_insertion insertion);
+
 /* Its head has left: count it if no header went along. */
-void request_sent(const struct request *request);
+void request_sent(struct request *request);
+
+/* The first bytes of the answer are here. */
+void request_answer_begins(struct request *request);
 
 /* The final response's status line. */
 void request_answered(struct request *request, uint16_t status);
 
+/* The same for one that this program has answered. */
+void request_served(struct request *request, uint16_t status);
+
 /*
  * End it: `error` is a low-cardinality cause, or NULL. The span is handed
- * over; the request is to be freed by the caller.
+ * over, once; the request is to be freed by the caller.
  */
 void request_end(struct request *request, const char *error);
 
@@ -82,6 +119,11 @@ void request_identity(struct at_context *context,
 void request_open_span(struct at_span *span, const struct at_context *context,
 		       const struct at_context *parent, enum context_rule rule,
 		       uint64_t start_ns);
+
+/* network.peer.*, as far as it is known. */
+void request_fill_peer(struct at_span *span, const struct address *peer);
+/* Name and method of a span; an unknown method is told apart. */
+void request_fill_method(struct at_span *span, struct at_text method);
 
 /* error.type for a transport errno. */
 const char *request_error_name(int error);

@@ -4,13 +4,14 @@
 
 #include <string.h>
 
-#include "core/clock.h"
+#include "tracer/http2.h"
 
 /* Owners of outgoing bytes: the application, head i + 1, or what is owed. */
 #define OWNER_APPLICATION 0
+#define OWNER_PATCH 0xfe /* in place of the application's */
 #define OWNER_CARRY 0xff
 
-_Static_assert(CONN_PIPELINE < OWNER_CARRY, "heads are numbered in a byte");
+_Static_assert(CONN_PIPELINE < OWNER_PATCH, "heads are numbered in a byte");
 
 /* --- the application's bytes --- */
 
@@ -50,7 +51,7 @@ void stretch_skip(const struct at_send *send, struct place *place, size_t len)
 
 /* --- planning --- */
 
-static void plan_fails(struct round *round, size_t at, enum at_counter why)
+void round_fails(struct round *round, size_t at, enum at_counter why)
 {
 	round->failed = true;
 	round->planned = at;
@@ -79,20 +80,16 @@ static void open_draft(struct round *round, size_t at)
 	if (round->draft)
 		return;
 	if (may_leave_http(round)) {
-		plan_fails(round, at, AT_COUNT_OPAQUE_REQUEST);
+		round_fails(round, at, AT_COUNT_OPAQUE_REQUEST);
 		return;
 	}
 	if (conn_waiting(round->conn) + round->head_count >= CONN_PIPELINE) {
-		plan_fails(round, at, AT_COUNT_PIPELINE_FULL);
+		round_fails(round, at, AT_COUNT_PIPELINE_FULL);
 		return;
 	}
-	round->draft = request_new();
-	if (!round->draft) {
-		plan_fails(round, at, CONN_NOT_COUNTED); /* it is already */
-		return;
-	}
-	round->draft->start_ns = at_clock_now_ns();
-	round->draft->secure = round->conn->secure;
+	round->draft = request_begin(round->conn->secure);
+	if (!round->draft)
+		round_fails(round, at, CONN_NOT_COUNTED); /* it is already */
 }
 
 static void plan_head(struct round *round, size_t at)
@@ -100,6 +97,7 @@ static void plan_head(struct round *round, size_t at)
 	struct head *head = &round->heads[round->head_count++];
 
 	head->at = at;
+	head->patch_at = HEAD_UNPATCHED;
 	head->request = round->draft;
 	head->request->machine = round->machine;
 	request_prepare(head->request, &round->machine, &round->conn->peer,
@@ -132,7 +130,7 @@ static void plan_stretch(struct round *round, struct stretch part, size_t at)
 				      round->draft ? &round->draft->text : NULL,
 				      part.ptr, part.len, &used);
 		if (event == AT_HTTP1_OPAQUE) {
-			plan_fails(round, at, why_opaque(round));
+			round_fails(round, at, why_opaque(round));
 			return;
 		}
 		part.ptr += used;
@@ -154,12 +152,14 @@ static void plan_bytes(struct round *round)
 			stretch_next(round->send, &place, round->limit - at);
 
 		if (stretch_is_wild(part))
-			plan_fails(round, at, CONN_NOT_COUNTED);
+			round_fails(round, at, CONN_NOT_COUNTED);
+		else if (round->conn->http2)
+			http2_plan_stretch(round, part, at);
 		else
 			plan_stretch(round, part, at);
 		at += part.len;
 		/* More could not be composed: the rest is another round's. */
-		if (++pieces >= ROUND_IOV && round->insert)
+		if (++pieces >= ROUND_IOV && round->insert && at < round->limit)
 			round->limit = at;
 	}
 }
@@ -173,7 +173,7 @@ static void plan_nothing(struct round *round)
 		request_free(round->draft);
 	round->draft = NULL;
 	round->insert = round->conn->carry_of != NULL;
-	plan_fails(round, 0, CONN_NOT_COUNTED);
+	round_fails(round, 0, CONN_NOT_COUNTED);
 }
 
 static void queue_heads(struct round *round)
@@ -181,16 +181,34 @@ static void queue_heads(struct round *round)
 	struct conn *conn = round->conn;
 	unsigned int i;
 
-	if (!round->head_count)
+	if (!round->head_count && !round->reset_count)
 		return;
 	if (!conn_lock(conn)) {
 		plan_nothing(round);
 		return;
 	}
 	round->base = conn->added;
-	for (i = 0; i < round->head_count; i++)
+	if (conn->http2)
+		http2_queue(round);
+	for (i = 0; !conn->http2 && i < round->head_count; i++)
 		conn_add_request(conn, round->heads[i].request);
 	conn_unlock(conn);
+}
+
+static void plan_http1(struct round *round)
+{
+	struct conn *conn = round->conn;
+
+	round->machine = conn->out;
+	if (atomic_load(&conn->opaque) || atomic_load(&conn->out_lost) ||
+	    (at_http1_in_head(&round->machine) && !round->draft)) {
+		plan_nothing(round);
+		return;
+	}
+	plan_bytes(round);
+	/* Not HTTP/1: what it looks like only the first bytes say. */
+	if (round->failed && http2_begins(round))
+		plan_bytes(round);
 }
 
 void round_plan(struct round *round)
@@ -201,15 +219,16 @@ void round_plan(struct round *round)
 	round->failed = false;
 	round->planned = round->limit;
 	round->head_count = 0;
-	round->machine = conn->out;
+	round->reset_count = 0;
+	round->resumed.len = 0;
 	round->draft = conn->draft;
 	conn->draft = NULL;
-	if (atomic_load(&conn->opaque) || atomic_load(&conn->out_lost) ||
-	    (at_http1_in_head(&round->machine) && !round->draft)) {
+	if (!conn->http2)
+		plan_http1(round);
+	else if (http2_plan(round))
+		plan_bytes(round);
+	else
 		plan_nothing(round);
-		return;
-	}
-	plan_bytes(round);
 	queue_heads(round);
 	conn->round_base = round->base;
 	conn->round_heads = round->head_count;
@@ -243,6 +262,20 @@ static bool add_application(const struct round *round, struct outgoing *out,
 	return true;
 }
 
+static bool add_patched(const struct round *round, struct outgoing *out,
+			struct place *place, const struct patch *patch,
+			size_t *at)
+{
+	if (!patch->len)
+		return true;
+	if (!add_application(round, out, place, patch->at - *at) ||
+	    !add_piece(out, patch->bytes, patch->len, OWNER_PATCH))
+		return false;
+	stretch_skip(round->send, place, patch->len);
+	*at = patch->at + patch->len;
+	return true;
+}
+
 /* What finds no room is left to the next round. */
 static void compose_edited(const struct round *round, struct outgoing *out)
 {
@@ -255,12 +288,17 @@ static void compose_edited(const struct round *round, struct outgoing *out)
 		add_piece(out, conn->carry_of->header + conn->carry_at,
 			  (size_t)conn->carry_of->header_len - conn->carry_at,
 			  OWNER_CARRY);
+	if (!add_patched(round, out, &place, &round->resumed, &at))
+		return;
 	for (i = 0; i < round->head_count; i++) {
 		const struct head *head = &round->heads[i];
+		struct patch patch;
 
 		if (!head->request->header_len)
 			continue;
-		if (!add_application(round, out, &place, head->at - at) ||
+		patch = head_patch(head);
+		if (!add_patched(round, out, &place, &patch, &at) ||
+		    !add_application(round, out, &place, head->at - at) ||
 		    !add_piece(out, head->request->header,
 			       head->request->header_len, (uint8_t)(i + 1)))
 			return;
@@ -299,7 +337,8 @@ void round_account(const struct round *round, const struct outgoing *out,
 		size_t n = result < len ? result : len;
 
 		result -= n;
-		if (out->owner[i] == OWNER_APPLICATION) {
+		if (out->owner[i] == OWNER_APPLICATION ||
+		    out->owner[i] == OWNER_PATCH) {
 			taken->application += n;
 			continue;
 		}

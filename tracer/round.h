@@ -15,6 +15,7 @@
 #include "tracer/conn.h"
 
 #define ROUND_IOV 72
+#define ROUND_RESETS 16
 
 /* A place in the bytes of a call. */
 struct place {
@@ -28,10 +29,40 @@ struct stretch {
 	size_t len;
 };
 
+/* Bytes of the application's that ours take the place of. */
+struct patch {
+	size_t at; /* application bytes of the round before them */
+	const void *bytes;
+	size_t len;
+};
+
 /* A head whose end lies in this round. */
 struct head {
-	size_t at; /* application bytes of the round before the blank line */
+	/*
+	 * Application bytes of the round before the place of our header: the
+	 * blank line; in HTTP/2 the end of the header block.
+	 */
+	size_t at;
 	struct request *request;
+	/* HTTP/2: where request->frame_length belongs, or HEAD_UNPATCHED */
+	size_t patch_at;
+};
+
+#define HEAD_UNPATCHED SIZE_MAX
+
+/* What head->patch_at says; len 0: nothing. */
+static inline struct patch head_patch(const struct head *head)
+{
+	if (head->patch_at == HEAD_UNPATCHED)
+		return (struct patch){ 0 };
+	return (struct patch){ head->patch_at, head->request->frame_length,
+			       sizeof(head->request->frame_length) };
+}
+
+/* The client does not want the answer any more. */
+struct stream_reset {
+	uint32_t stream;
+	uint32_t code;
 };
 
 struct round {
@@ -48,8 +79,16 @@ struct round {
 	uint32_t base;  /* conn->added before the heads were queued */
 	unsigned int head_count;
 	struct head heads[CONN_PIPELINE];
-	struct at_http1 machine; /* behind the planned bytes */
-	struct request *draft;   /* of the head that the round leaves open */
+	union { /* behind the planned bytes */
+		struct at_http1 machine;
+		struct at_http2 machine2; /* when conn->http2 is there */
+	};
+	struct request *draft; /* of the head that the round leaves open */
+	/* HTTP/2, see http2.h */
+	struct patch resumed;
+	uint32_t untraced; /* streams for which there is no room */
+	uint32_t reset_count;
+	struct stream_reset resets[ROUND_RESETS];
 };
 
 /* What is handed to the kernel. */
@@ -84,6 +123,15 @@ struct stretch stretch_next(const struct at_send *send, struct place *place,
 			    size_t max);
 /* Pass over `len` bytes; the end of an iovec is the start of the next one. */
 void stretch_skip(const struct at_send *send, struct place *place, size_t len);
+
+/* Not understood from `at` on. */
+void round_fails(struct round *round, size_t at, enum at_counter why);
+
+/* What of our header the kernel has yet to take. */
+void round_set_carry(struct conn *conn, const struct taken *taken);
+
+/* The round's references; that of `open` becomes the connection's. */
+void round_let_go(struct round *round, struct request *open);
 
 /*
  * Fill the round; conn, send, editable, start and limit are set. The heads

@@ -11,7 +11,10 @@
 #include "core/sys.h"
 #include "tracer/fdtable.h"
 #include "tracer/hold.h"
+#include "tracer/http2.h"
 #include "tracer/round.h"
+#include "tracer/sealed.h"
+#include "tracer/served.h"
 
 /* MSG_* with which a call's bytes must not be touched. */
 #define FLAG_ZEROCOPY 0x4000000
@@ -70,6 +73,17 @@ static enum at_match look(const struct at_send *send)
 	return have ? at_http1_match(begin, have) : AT_MATCH_NO;
 }
 
+static struct conn *not_http(const struct at_send *send, uint64_t slot)
+{
+	struct sealed *sealed = sealed_begins(send) ? sealed_new() : NULL;
+
+	if (sealed)
+		return conn_adopt_sealed(send->fd, send->to, send->to_len,
+					 sealed);
+	conn_ignore(send->fd, slot);
+	return NULL;
+}
+
 /*
  * Nobody looked at this descriptor yet. A write of a single byte may be a
  * test whether its address can be read (libunwind's way): then the byte must
@@ -83,11 +97,12 @@ static struct conn *first_look(const struct at_send *send, uint64_t slot)
 	/* Nothing, or a mistake: that says nothing about what comes. */
 	if (!total || stretch_is_wild(stretch_next(send, &place, 1)))
 		return NULL;
-	if ((total == 1 && !conn_possible(send->fd)) ||
-	    look(send) == AT_MATCH_NO) {
+	if (total == 1 && !conn_possible(send->fd)) {
 		conn_ignore(send->fd, slot);
 		return NULL;
 	}
+	if (look(send) == AT_MATCH_NO)
+		return not_http(send, slot);
 	return conn_adopt(send->fd, send->to, send->to_len);
 }
 
@@ -130,6 +145,9 @@ static ssize_t transmit(const struct at_send *send, const struct outgoing *out,
 	} else if (send->message) {
 		message.msg_name = send->message->msg_name;
 		message.msg_namelen = send->message->msg_namelen;
+		/* Only where an edit cannot be put off. */
+		message.msg_control = send->message->msg_control;
+		message.msg_controllen = send->message->msg_controllen;
 	} else {
 		message.msg_name = (void *)(uintptr_t)send->to;
 		message.msg_namelen = send->to_len;
@@ -212,13 +230,24 @@ static ssize_t send_composed(struct round *round, bool first, size_t done,
 /* The number means another socket by now, and nothing was sent. */
 #define NOT_OURS (-2)
 
+/* How many bytes of the call the application is told of. */
+static ssize_t told(struct conn *conn, size_t done, size_t total, int error)
+{
+	done = http2_told(conn, done, total);
+	if (done || !total)
+		return (ssize_t)done;
+	errno = error;
+	return -1;
+}
+
 static ssize_t send_rounds(struct conn *conn, const struct at_send *send,
 			   const struct at_hold *hold, bool editable, bool sure)
 {
 	struct place place = { 0, 0 };
-	size_t total = total_bytes(send), done = 0;
+	size_t total = total_bytes(send), done = http2_resend(conn, total);
 	bool first = true, more;
 
+	stretch_skip(send, &place, done);
 	for (;; first = false) {
 		struct round round;
 		ssize_t result;
@@ -230,7 +259,7 @@ static ssize_t send_rounds(struct conn *conn, const struct at_send *send,
 		round.start = place;
 		round.limit = total - done;
 		round_plan(&round);
-		if (first && !round.insert)
+		if (first && !round.insert && !done)
 			return send_original(&round);
 		if (!sure && !conn_still(conn, send->fd)) {
 			round_settle(&round, &(struct taken){ 0 });
@@ -239,10 +268,10 @@ static ssize_t send_rounds(struct conn *conn, const struct at_send *send,
 		sure = true;
 		result = send_composed(&round, first, done, &more);
 		if (result < 0)
-			return done ? (ssize_t)done : -1;
+			return told(conn, done, total, errno);
 		done += (size_t)result;
-		if (!more || done == total)
-			return (ssize_t)done;
+		if (!more || (done == total && !conn->carry_of))
+			return told(conn, done, total, EAGAIN);
 		stretch_skip(send, &place, (size_t)result);
 	}
 }
@@ -298,6 +327,9 @@ static ssize_t send_followed(struct conn *conn, const struct at_send *send,
  */
 static bool at_head(const struct conn *conn)
 {
+	/* Frames begin everywhere: what is inserted is asked for then. */
+	if (conn->http2)
+		return conn->draft || conn->carry_of;
 	return at_http1_idle(&conn->out) || conn->draft || conn->carry_of;
 }
 
@@ -351,7 +383,7 @@ __attribute__((noinline)) static bool send_on(struct conn *conn,
 		conn_find_peer(conn, send->fd);
 	if (!known)
 		;
-	else if (!conn->carry_of &&
+	else if (!conn->carry_of && !http2_is_bound(conn) &&
 		 (atomic_load(&conn->opaque) || atomic_load(&conn->out_lost)))
 		*result = send->original(send);
 	else
@@ -361,13 +393,40 @@ __attribute__((noinline)) static bool send_on(struct conn *conn,
 	error = errno;
 	known = known && *result != NOT_OURS;
 	/* Nothing more to do for this connection: a bystander from now on. */
-	if (known && atomic_load(&conn->opaque) && !conn->carry_of)
+	if (known && atomic_load(&conn->opaque) && !conn->carry_of &&
+	    !http2_is_bound(conn))
 		conn_detach(conn, send->fd, AT_FD_IGNORED);
 	conn_leave(&conn->writer);
 	if (known)
 		conn_release(conn);
 	errno = error;
 	return known;
+}
+
+/* The same for TLS and for answers, which are only looked at. */
+__attribute__((noinline)) static bool send_watched(struct conn *conn,
+						   const struct at_send *send,
+						   struct at_hold *hold,
+						   ssize_t *result)
+{
+	int error;
+
+	AT_UNWINDS;
+	hold_begin(hold, conn, &conn->writer);
+	*result = send->original(send);
+	if (!hold_end(hold))
+		return true;
+	error = errno;
+	if (conn->sealed)
+		sealed_sent(conn, send, *result);
+	else if (!atomic_load(&conn->opaque))
+		served_sent(conn, send, *result);
+	if (atomic_load(&conn->opaque))
+		conn_detach(conn, send->fd, AT_FD_IGNORED);
+	conn_leave(&conn->writer);
+	conn_release(conn);
+	errno = error;
+	return true;
 }
 
 /* Closed and opened again behind our back: what it means now is looked up. */
@@ -398,7 +457,9 @@ ssize_t at_send(const struct at_send *send)
 	conn = at_fd_is_conn(slot) ? conn_hold(slot) : first_look(send, slot);
 	errno = saved;
 	while (conn && become_writer(conn)) {
-		if (send_on(conn, send, &hold, &result)) {
+		if (conn->sealed || conn->server ?
+			    send_watched(conn, send, &hold, &result) :
+			    send_on(conn, send, &hold, &result)) {
 			/* A call that succeeds leaves errno alone. */
 			if (result >= 0)
 				errno = saved;
@@ -419,8 +480,7 @@ static void skip(struct conn *conn, uint64_t count)
 {
 	if (atomic_load(&conn->opaque) || atomic_load(&conn->out_lost))
 		return;
-	if (conn->carry_of ||
-	    at_http1_skip(&conn->out, count) == AT_HTTP1_OPAQUE)
+	if (conn->carry_of || !conn_skip_out(conn, count))
 		conn_lose(conn, AT_COUNT_OPAQUE_BYPASSED);
 }
 
@@ -469,7 +529,12 @@ static void moved_out(struct conn *conn, uint64_t count)
 	if (!become_writer(conn))
 		return;
 	if (conn_lock(conn)) {
-		skip(conn, count);
+		if (conn->sealed)
+			sealed_moved(conn, count, 0);
+		else if (conn->server && !atomic_load(&conn->opaque))
+			served_moved(conn, count, 0);
+		else
+			skip(conn, count);
 		conn_unlock(conn);
 	}
 	conn_leave(&conn->writer);

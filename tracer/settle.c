@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* After the kernel's answer: what of the plan became true. */
+#include "tracer/http2.h"
 #include "tracer/round.h"
 
 /*
@@ -113,7 +114,7 @@ static bool unqueue(struct round *round, unsigned int gone)
 }
 
 /* The carry is the writer's own: it is kept even without the lock. */
-static void set_carry(struct conn *conn, const struct taken *taken)
+void round_set_carry(struct conn *conn, const struct taken *taken)
 {
 	struct request *before = conn->carry_of;
 
@@ -127,8 +128,7 @@ static void set_carry(struct conn *conn, const struct taken *taken)
 		request_free(before);
 }
 
-/* The round's references; that of `open` becomes the connection's. */
-static void let_go(struct round *round, struct request *open)
+void round_let_go(struct round *round, struct request *open)
 {
 	unsigned int i;
 
@@ -140,7 +140,7 @@ static void let_go(struct round *round, struct request *open)
 	round->conn->draft = open;
 }
 
-static void head_left(struct conn *conn, const struct request *request,
+static void head_left(struct conn *conn, struct request *request,
 		      uint32_t answered_at)
 {
 	request_sent(request);
@@ -155,7 +155,7 @@ static void settle(struct round *round, const struct taken *taken)
 	struct request *open;
 	bool understood = advance(round, taken->application, gone, &open);
 
-	set_carry(conn, taken);
+	round_set_carry(conn, taken);
 	if (round->head_count && !unqueue(round, gone)) {
 		conn_give_up(conn, AT_COUNT_OPAQUE_RESPONSE);
 		open = NULL;
@@ -164,7 +164,7 @@ static void settle(struct round *round, const struct taken *taken)
 		head_left(conn, round->heads[i].request, round->base + i + 1);
 	if (!understood)
 		conn_lose(conn, round->why);
-	let_go(round, open);
+	round_let_go(round, open);
 }
 
 void round_settle(struct round *round, const struct taken *taken)
@@ -173,12 +173,16 @@ void round_settle(struct round *round, const struct taken *taken)
 
 	conn->round_heads = 0;
 	conn->round_draft = NULL;
+	if (conn->http2) {
+		http2_settle(round, taken);
+		return;
+	}
 	/* In the middle of a body or a head nobody else is concerned. */
 	if (!round->head_count && !round->failed && !conn->carry_of) {
 		struct request *open;
 
 		if (advance(round, taken->application, 0, &open)) {
-			let_go(round, open);
+			round_let_go(round, open);
 			return;
 		}
 		round->failed = true;
@@ -190,5 +194,5 @@ void round_settle(struct round *round, const struct taken *taken)
 		return;
 	}
 	/* Nothing can be said about the requests; bytes are still owed. */
-	set_carry(conn, taken);
+	round_set_carry(conn, taken);
 }

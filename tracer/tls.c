@@ -15,7 +15,9 @@
 
 #include "tracer/fdtable.h"
 #include "tracer/hold.h"
+#include "tracer/http2.h"
 #include "tracer/round.h"
+#include "tracer/sealed.h"
 
 /* One TLS record: it is taken whole, or not at all. */
 #define EDIT_BYTES 16384
@@ -24,7 +26,8 @@ struct edit {
 	struct pool_link link;
 	uint32_t len;
 	uint32_t sent;
-	uint32_t covers; /* application bytes in it */
+	uint32_t before; /* application bytes of the call in copies before it */
+	uint32_t covers; /* and with those in it */
 	char bytes[EDIT_BYTES];
 };
 
@@ -56,13 +59,29 @@ static unsigned int heads_that_fit(const struct round *round)
 /* The application's bytes up to `upto`, as far as there is room. */
 static void append(struct edit *edit, const char *application, size_t upto)
 {
-	size_t len = upto - edit->covers;
+	size_t at = edit->covers - edit->before, len = upto - at;
 
 	if (len > EDIT_BYTES - edit->len)
 		len = EDIT_BYTES - edit->len;
-	memcpy(edit->bytes + edit->len, application + edit->covers, len);
+	memcpy(edit->bytes + edit->len, application + at, len);
 	edit->len += (uint32_t)len;
 	edit->covers += (uint32_t)len;
+}
+
+static void append_head(struct edit *edit, const char *application,
+			const struct head *head)
+{
+	const struct patch patch = head_patch(head);
+	const struct request *request = head->request;
+
+	if (patch.len) {
+		append(edit, application, patch.at + patch.len);
+		memcpy(edit->bytes + edit->len - patch.len, patch.bytes,
+		       patch.len);
+	}
+	append(edit, application, head->at);
+	memcpy(edit->bytes + edit->len, request->header, request->header_len);
+	edit->len += request->header_len;
 }
 
 /*
@@ -77,36 +96,40 @@ static void fill(struct edit *edit, const struct round *round,
 
 	edit->len = 0;
 	edit->sent = 0;
-	edit->covers = 0;
-	for (i = 0; i < heads; i++) {
-		const struct request *request = round->heads[i].request;
+	edit->before = edit->covers;
+	for (i = 0; i < heads; i++)
+		append_head(edit, bytes, &round->heads[i]);
+	if (heads == round->head_count)
+		append(edit, bytes, round->limit);
+}
 
-		append(edit, bytes, round->heads[i].at);
-		memcpy(edit->bytes + edit->len, request->header,
-		       request->header_len);
-		edit->len += request->header_len;
-	}
-	append(edit, bytes,
-	       heads < round->head_count ? edit->covers : round->limit);
+static struct edit *new_edit(void)
+{
+	struct edit *edit = pool_take(&edits);
+
+	if (edit)
+		edit->covers = 0;
+	return edit;
 }
 
 /*
  * The copy is as good as sent: the library keeps a record that it could not
- * get rid of at once.
+ * get rid of at once. False: there is none, and nothing is planned any more.
  */
-static void make_edit(struct conn *conn, struct round *round)
+static bool make_edit(struct conn *conn, struct round *round)
 {
 	struct taken taken = { .heads = heads_that_fit(round) };
 
-	if (taken.heads)
-		conn->edit = pool_take(&edits);
+	if (taken.heads && !conn->edit)
+		conn->edit = new_edit();
 	if (!conn->edit)
 		taken.heads = 0;
 	if (taken.heads) {
 		fill(conn->edit, round, taken.heads);
-		taken.application = conn->edit->covers;
+		taken.application = conn->edit->covers - conn->edit->before;
 	}
 	round_settle(round, &taken);
+	return taken.heads;
 }
 
 /* --- writing --- */
@@ -144,15 +167,14 @@ static int write_plain(const struct at_tls *session, struct conn *conn,
 	return write_planned(session, &round, taken);
 }
 
-/* What is left of the application's own call behind the copy. */
+/* The rest of the application's call, behind the copies, as it is. */
 static int write_rest(const struct at_tls *session, struct conn *conn,
-		      const struct at_send *send, size_t *taken)
+		      struct round *round, bool planned, size_t *taken)
 {
 	size_t covers = conn->edit->covers, rest_taken = 0;
-	struct iovec rest = { (char *)send->iov->iov_base + covers,
-			      send->iov->iov_len - covers };
-	struct at_send behind = { .iov = &rest, .iov_count = 1 };
-	int result = write_plain(session, conn, &behind, &rest_taken);
+	int result =
+		planned ? write_planned(session, round, &rest_taken) :
+			  write_plain(session, conn, round->send, &rest_taken);
 
 	if (!rest_taken && !session->may_be_partial)
 		return result;
@@ -161,28 +183,46 @@ static int write_rest(const struct at_tls *session, struct conn *conn,
 	return result;
 }
 
+/* The copy; false with *result: it is not all taken. */
+static bool push(const struct at_tls *session, struct edit *edit, int *result)
+{
+	while (edit->sent < edit->len) {
+		size_t part = 0;
+
+		*result = session->write(session, edit->bytes + edit->sent,
+					 edit->len - edit->sent, &part);
+		if (!part)
+			return false;
+		edit->sent += (uint32_t)part;
+	}
+	return true;
+}
+
 static int write_edit(const struct at_tls *session, struct conn *conn,
 		      const struct at_send *send, size_t *taken)
 {
 	struct edit *edit = conn->edit;
 	int result = 0;
 
-	while (edit->sent < edit->len) {
-		size_t part = 0;
+	while (push(session, edit, &result)) {
+		struct iovec rest = { (char *)send->iov->iov_base +
+					      edit->covers,
+				      send->iov->iov_len - edit->covers };
+		struct at_send behind = { .iov = &rest, .iov_count = 1 };
+		struct round round;
 
-		result = session->write(session, edit->bytes + edit->sent,
-					edit->len - edit->sent, &part);
-		if (!part)
-			return result;
-		edit->sent += (uint32_t)part;
+		/* All; or GnuTLS: "again", without naming the bytes. */
+		if (send->iov->iov_len <= edit->covers) {
+			*taken = edit->covers;
+			tls_drop_edit(conn);
+			break;
+		}
+		plan(&round, conn, &behind, true);
+		if (round.insert && make_edit(conn, &round))
+			continue;
+		return write_rest(session, conn, &round, !round.insert, taken);
 	}
-	/* The whole of it; or GnuTLS: "again", without naming the bytes. */
-	if (send->iov->iov_len <= edit->covers) {
-		*taken = edit->covers;
-		tls_drop_edit(conn);
-		return result;
-	}
-	return write_rest(session, conn, send, taken);
+	return result;
 }
 
 /* Another write than the one that was refused: the library will have its say. */
@@ -210,9 +250,9 @@ static int write_followed(const struct at_tls *session, struct conn *conn,
 	plan(&round, conn, send, true);
 	if (!round.insert)
 		return write_planned(session, &round, taken);
-	make_edit(conn, &round);
-	return conn->edit ? write_edit(session, conn, send, taken) :
-			    write_plain(session, conn, send, taken);
+	return make_edit(conn, &round) ?
+		       write_edit(session, conn, send, taken) :
+		       write_plain(session, conn, send, taken);
 }
 
 /* --- the hooks' side --- */
@@ -225,24 +265,45 @@ static void detach(const struct at_tls *session, struct conn *conn)
 }
 
 /* With the caller's reference, or NULL. */
-static struct conn *first_bytes(const struct at_tls *session, const void *bytes,
-				size_t len)
+static struct conn *open_session(const struct at_tls *session)
 {
-	struct conn *conn;
+	struct conn *conn = conn_open_secure(session->fd);
 
-	if (!len)
-		return NULL;
-	if (at_http1_match(bytes, len) == AT_MATCH_NO) {
-		session->keep(session, AT_FD_IGNORED);
-		return NULL;
-	}
-	conn = conn_open_secure(session->fd);
-	if (!conn)
-		return NULL;
-	if (session->keep(session, conn_slot(conn)))
+	if (!conn || session->keep(session, conn_slot(conn)))
 		return conn;
 	conn_release(conn);
 	conn_release(conn);
+	return NULL;
+}
+
+static struct conn *first_bytes(const struct at_tls *session, const void *bytes,
+				size_t len)
+{
+	if (!len)
+		return NULL;
+	sealed_reached(session->fd);
+	if (at_http1_match(bytes, len) != AT_MATCH_NO)
+		return open_session(session);
+	session->keep(session, AT_FD_IGNORED);
+	return NULL;
+}
+
+/* Whoever reads first is no client, but for HTTP/2's. */
+static struct conn *first_read(const struct at_tls *session,
+			       const struct iovec *iov, ssize_t len)
+{
+	struct conn *conn = NULL;
+
+	if (len <= 0)
+		return NULL;
+	sealed_reached(session->fd);
+	if (at_http2_match_server(iov->iov_base, (size_t)len)) {
+		conn = open_session(session);
+		if (conn)
+			http2_start(conn, 0);
+		return conn;
+	}
+	session->keep(session, AT_FD_IGNORED);
 	return NULL;
 }
 
@@ -313,13 +374,8 @@ static void received(const struct at_tls *session, const struct iovec *iov,
 
 	if (leave_alone(session))
 		return;
-	/* Whoever reads first is no client. */
-	if (!at_fd_is_conn(session->slot)) {
-		if (result > 0)
-			session->keep(session, AT_FD_IGNORED);
-		return;
-	}
-	conn = conn_hold(session->slot);
+	conn = at_fd_is_conn(session->slot) ? conn_hold(session->slot) :
+					      first_read(session, iov, result);
 	if (!conn)
 		return;
 	conn_received(conn, iov, 1, result, error, 0);
@@ -352,8 +408,7 @@ void at_tls_moved(const struct at_tls *session, size_t len)
 	if (!conn)
 		return;
 	if (conn_lock(conn)) {
-		if (conn->edit ||
-		    at_http1_skip(&conn->out, len) == AT_HTTP1_OPAQUE)
+		if (conn->edit || !conn_skip_out(conn, len))
 			conn_lose(conn, AT_COUNT_OPAQUE_BYPASSED);
 		conn_unlock(conn);
 	}

@@ -16,6 +16,10 @@
 #include "tracer/fork.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
+#include "tracer/sealed.h"
+#include "tracer/served.h"
+#include "tracer/transfer.h"
+#include "tracer/turn.h"
 
 extern char **environ;
 
@@ -69,9 +73,12 @@ void thread_is_alone(void)
 
 void at_tracer_start(const struct at_config *config)
 {
-	context_start(environ);
 	propagate_start(config->propagate_to);
 	request_start(config);
+	context_start(environ, request_others());
+	sealed_start(config);
+	served_start(config);
+	turn_start(config);
 	output_start(config);
 	atomic_store(&active, true);
 }
@@ -97,6 +104,7 @@ static void end_open(struct conn *conn)
 
 	if (!conn_lock(conn))
 		return;
+	sealed_end(conn, false); /* the kernel closes it now */
 	while ((request = conn_oldest(conn))) {
 		request_abandon(request);
 		conn_drop_oldest(conn);
@@ -113,6 +121,7 @@ void at_tracer_end_open(void)
 {
 	failure_flush();
 	conn_each(end_open);
+	transfer_end_open();
 }
 
 /* --- descriptors --- */
@@ -151,6 +160,15 @@ void at_fd_opened(int fd)
 		return;
 	at_tracer_resume();
 	forget_fd(fd);
+}
+
+void at_fd_accepts(int fd)
+{
+	uint64_t slot = fdtable_get(fd);
+
+	if (!at_fd_is_conn(slot) && slot != AT_FD_LISTENS &&
+	    !at_thread_hands_off() && at_tracer_active())
+		fdtable_replace(fd, slot, AT_FD_LISTENS);
 }
 
 void at_fd_closing(int fd)

@@ -10,15 +10,18 @@
 #ifndef AT_TRACER_H
 #define AT_TRACER_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include "core/config.h"
+#include "core/image.h"
 #include "core/ring.h"
 
 /* --- is this descriptor any of our business? --- */
@@ -35,7 +38,8 @@
 #define AT_FD_UNKNOWN 0u /* nobody looked yet */
 #define AT_FD_IGNORED 1u /* looked, not HTTP */
 #define AT_FD_TWIN 2u    /* nobody looked yet; another number means the same */
-#define AT_FD_CONN 3u    /* from here on: a connection */
+#define AT_FD_LISTENS 3u /* connections come from it */
+#define AT_FD_CONN 4u    /* from here on: a connection */
 
 static inline bool at_fd_is_conn(uint64_t slot)
 {
@@ -61,6 +65,9 @@ static inline bool at_fd_ignored(int fd)
 	       atomic_load_explicit(&page->slot[fd & (AT_FD_PAGE_SLOTS - 1)],
 				    memory_order_relaxed) == AT_FD_IGNORED;
 }
+
+/* A connection has come from `fd`, or might have. */
+void at_fd_accepts(int fd);
 
 /* Does the number mean a connection that is being followed? */
 bool at_fd_followed(int fd);
@@ -172,6 +179,80 @@ void at_tls_moved(const struct at_tls *session, size_t len);
 /* The library's object is gone, or means another connection from now on. */
 void at_tls_freed(uint64_t slot);
 
+/* --- transfers of libcurl --- */
+
+/* So far, summed over all requests of the transfer, as libcurl counts. */
+struct at_transfer_times {
+	long connects; /* connections made */
+	int64_t lookup_us, connect_us, tls_us;
+};
+
+/* What libcurl says of a transfer; its own texts, NULL: unknown. */
+struct at_transfer_facts {
+	const char *url, *method, *peer;
+	long status;           /* 0: no answer */
+	long http_version;     /* 10, 11, 20, 30; 0: unknown */
+	int64_t first_byte_us; /* summed, like the times */
+};
+
+/*
+ * What is known of one easy handle, from its first transfer to its cleanup.
+ * One thread at a time works on a handle, as libcurl demands.
+ */
+struct at_transfer {
+	/* the hooks' own */
+	void *easy;
+	void *library;
+	void (*function)(void); /* the application's own callback */
+	void *data;
+	bool armed; /* libcurl calls ours */
+	void (*times)(const struct at_transfer *, struct at_transfer_times *);
+	void (*facts)(const struct at_transfer *, struct at_transfer_facts *);
+};
+
+/* NULL: not known. */
+struct at_transfer *at_transfer_find(const void *easy);
+/* A new one, all zero but `easy`; NULL: no room (counted). */
+struct at_transfer *at_transfer_make(void *easy);
+/* The handle is gone. */
+void at_transfer_forget(struct at_transfer *transfer);
+
+/* Is it under way? */
+bool at_transfer_active(const struct at_transfer *transfer);
+/* It begins, driven by `owner`: a multi handle, or the easy handle itself. */
+void at_transfer_begin(struct at_transfer *transfer, const void *owner);
+/* This thread is about to send its next request to `ip`. */
+void at_transfer_ready(struct at_transfer *transfer, const char *ip, int port,
+		       int local_port);
+/*
+ * It has ended; `error`: why it failed (static), NULL: it did not. `silent`:
+ * not to be told of when there was no request.
+ */
+void at_transfer_end(struct at_transfer *transfer, const char *error,
+		     bool silent);
+/* It was taken out before it had ended, or ended without being asked how. */
+void at_transfer_leave(struct at_transfer *transfer);
+/* All of this owner's. */
+void at_transfer_leave_all(const void *owner);
+
+/* Around a call of libcurl's that works on transfers; in the caller's frame. */
+struct at_transfer_call {
+	uint64_t mark;
+	struct at_transfer_inside {
+		const struct at_transfer_call *where; /* NULL: not inside */
+		uint64_t mark;
+		const void *owner;
+		struct at_transfer *next; /* whose request comes, or NULL */
+	} around;
+};
+
+/* `next`: all requests are this one's, for want of at_transfer_ready(). */
+void at_transfer_enter(struct at_transfer_call *call, const void *owner,
+		       struct at_transfer *next);
+void at_transfer_exit(struct at_transfer_call *call);
+/* Is this thread inside such a call? */
+bool at_in_transfer(void);
+
 /* --- a connection's life --- */
 
 /* A number now means something new (socket, accept, socketpair, received). */
@@ -195,10 +276,89 @@ void at_resolve_failed(const char *host, const char *service,
 /* A name was resolved; connects to these addresses belong to it. */
 void at_resolved(const char *host, const struct addrinfo *list);
 
+/*
+ * This thread is about to wait (poll and the like): for `fd`, one of several,
+ * or for what an epoll holds. Only where at_turn_is_on() says that it matters.
+ */
+bool at_turn_is_on(void);
+void at_turn_waits_for(int fd);
+void at_turn_waits_for_many(void);
+
 /* --- the process --- */
+
+#define AT_EXEC_PATH_BYTES 1024
+
+/*
+ * A program that this one starts. The hook says what the application asked
+ * for; the rest is the tracer's. All of it is safe in a vfork child.
+ */
+struct at_exec {
+	int dir;                 /* AT_FDCWD */
+	const char *path;        /* as given */
+	bool search;             /* in search_path, if it has no slash */
+	bool fd_only;            /* what `dir` itself is */
+	const char *search_path; /* NULL: the standard one */
+	char *const *argv;
+	char *const *envp;
+	/* The tracer's: */
+	bool has_library; /* in envp */
+	bool drop_library;
+	bool told;
+	int error;              /* there is nothing to execute, and why */
+	const char *blind_spot; /* NULL: it will speak for itself */
+	struct at_image image;
+	uint8_t span_id[8];
+	char found[AT_EXEC_PATH_BYTES];
+};
+
+/*
+ * Look at what is to be executed. How many bytes of stack at_exec_block()
+ * needs; 0: the application's own block is right, or too large.
+ */
+size_t at_exec_room(struct at_exec *exec);
+/* Our environment for it, in `size` bytes as answered; lies in `room` and in the application's. */
+char *const *at_exec_block(struct at_exec *exec, void *room, size_t size);
+/* This process is about to become it; exec has come back after all. */
+void at_exec_begins(struct at_exec *exec);
+void at_exec_failed(struct at_exec *exec);
+/* Another process has become it (posix_spawn). */
+void at_exec_spawned(struct at_exec *exec, pid_t pid);
 
 /* Start once, from the constructor. Keeps `config`. */
 void at_tracer_start(const struct at_config *config);
+/* The path we were loaded from, and the environment that did it. */
+void at_exec_start(const char *own_path, char *const *environment);
+/*
+ * After that: the program has a span of its own, if the settings want one.
+ * Keeps `config`; argv may be NULL.
+ */
+void at_process_start(const struct at_config *config, char *const *argv);
+/* A forked child is about to start others out of our sight (system, popen). */
+void at_process_enter(void);
+/* Without a hub: the program is about to be replaced by another. */
+void at_process_replaced(void);
+/* Are the stacks of crashes asked for, and is anybody there to read them? */
+bool at_crash_is_wanted(const struct at_config *config);
+
+/*
+ * In the handler of a deadly signal: have the hub's owner read the stack of
+ * this thread, whose registers are in *context; waits 2 s at most.
+ */
+void at_crash_report(int number, const siginfo_t *info, const void *context);
+
+/*
+ * Does anybody want to know how children end? Then this is said of each that
+ * was waited for; `usage` may be NULL.
+ */
+bool at_process_listens(void);
+void at_process_reaped(pid_t pid, int wait_status, const struct rusage *usage);
+/*
+ * It has left these namespaces (CLONE_NEW*): whoever it becomes, or starts, may
+ * not find the way back to the hub.
+ */
+void at_process_moved(unsigned long namespaces);
+/* It ends by itself, with this status; a forked child's end is not its. */
+void at_process_ends(int status);
 bool at_tracer_active(void);
 /* Nothing is followed any more: every hook makes its call, and no other. */
 void at_tracer_stop(void);

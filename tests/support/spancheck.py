@@ -26,6 +26,12 @@ CLOCK_SLACK_NS = 2_000_000
 PROCESS = {"process.pid": int, "process.executable.name": str}
 OWN = {"autotrace.parent", "autotrace.propagated", "autotrace.not_propagated",
        "autotrace.truncated", "autotrace.incomplete"}
+# What libcurl says of its requests, see check_curl().
+PHASES = ["autotrace.curl." + phase for phase in
+          ("dns_ms", "connect_ms", "tls_ms")]
+FIRST_BYTE = "autotrace.curl.first_byte_ms"
+RESENT = "http.request.resend_count"
+CURL = {*PHASES, FIRST_BYTE, RESENT}
 
 
 def describe(record):
@@ -200,6 +206,8 @@ def check_one(record, span, traceparent, expected, faults):
     check(span["status"] == want["status"], "status %d, expected %d",
           span["status"], want["status"])
     check_process(span)
+    if CURL & set(span["attributes"]):
+        check_curl(record, span)
     check(not span["message"], "description %r", span["message"])
     check(span["dropped_attributes"] == 0, "dropped attributes")
 
@@ -213,6 +221,30 @@ def check_process(span):
               both)
 
 
+def check_curl(record, span):
+    """Each phase is there if it happened: on a connection's first request."""
+    seen = span["attributes"]
+    first = record["request"] == 1
+    check((PHASES[1] in seen) == first, "request %d on its connection: %s",
+          record["request"], seen)
+    check((PHASES[2] in seen) == (first and bool(record.get("tls"))),
+          "request %d, tls %s: %s", record["request"], record.get("tls"), seen)
+    literal = re.fullmatch(r"[0-9.]+|.*:.*", seen.get("server.address", ""))
+    check((PHASES[0] in seen) == (first and not literal), "request %d: %s",
+          record["request"], seen)
+    check(FIRST_BYTE in seen or record["fault"] or span["status"] == ERROR,
+          "answered, and no first byte: %s", seen)
+    check(type(seen.get(RESENT, 1)) is int and seen.get(RESENT, 1) > 0,
+          "resend_count %r", seen.get(RESENT))
+    spent = [seen[key] for key in PHASES if key in seen]
+    check(all(type(part) is float and part >= 0 for part in spent),
+          "phases %s", spent)
+    whole = (span["end_ns"] - span["start_ns"]) / 1e6
+    check(sum(spent) <= seen.get(FIRST_BYTE, whole) + 0.002 <= whole + 0.004,
+          "phases %s, first byte %s, all %f", spent, seen.get(FIRST_BYTE),
+          whole)
+
+
 def compare_attributes(seen, want):
     for key, value in want.items():
         if isinstance(value, set):
@@ -221,7 +253,7 @@ def compare_attributes(seen, want):
         else:
             check(seen.get(key) == value and type(seen.get(key)) is type(value),
                   "%s is %r, expected %r", key, seen.get(key), value)
-    extra = set(seen) - set(want) - OWN - set(PROCESS)
+    extra = set(seen) - set(want) - OWN - set(PROCESS) - CURL
     check(not extra, "unexpected attributes %s",
           {key: seen[key] for key in extra})
 

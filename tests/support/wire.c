@@ -14,6 +14,7 @@
 #include "core/ring.h"
 #include "tracer/conn.h"
 #include "tracer/fdtable.h"
+#include "tracer/turn.h"
 
 static struct wire *current;
 static struct at_config config;
@@ -85,6 +86,8 @@ void wire_reset(struct wire *wire)
 {
 	at_fd_closing(wire->fd);
 	wire->out_len = 0;
+	/* A thread lets go of what it was busy with when it looks again. */
+	turn_context();
 	require(conn_in_use() == 0, "a connection was left over");
 	require(request_in_use() == 0, "a request was left over");
 }

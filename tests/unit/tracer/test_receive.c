@@ -304,6 +304,15 @@ Test(receive, a_body_may_pass_unseen)
 	wire_close(&wire);
 }
 
+/* The first thing that is read, and there is no buffer to look into. */
+Test(receive, what_is_thrown_away_is_not_looked_at)
+{
+	wire_read_flags(&wire, NULL, 40, MSG_TRUNC);
+	ask(GET);
+	wire_close(&wire);
+	expect_no_span();
+}
+
 Test(receive, a_head_that_passes_unseen_ends_it)
 {
 	ask(GET);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/counters.h"
+#include "tests/support/frames.h"
 #include "tests/support/wire.h"
 #include "tracer/conn.h"
 #include "tracer/tracer.h"
@@ -191,10 +192,71 @@ Test(tls, each_pipelined_head_has_its_own)
 
 Test(tls, other_protocols_are_looked_at_once)
 {
-	cr_expect_eq(put_string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 24);
+	cr_expect_eq(put_string("PING\r\n"), 6);
 	cr_expect_eq(library.slot, AT_FD_IGNORED);
 	cr_expect_eq(put_string(GET), strlen(GET));
-	cr_expect_eq(wire.out_len, 24 + strlen(GET));
+	cr_expect_eq(wire.out_len, 6 + strlen(GET));
+}
+
+/* More than one record with what is added, each of them refused at first. */
+Test(tls, http2_in_one_large_write)
+{
+	static struct frames in, out;
+	unsigned int i, most;
+
+	for (most = 0; most < 3; most++) {
+		ssize_t result;
+
+		frames_open(&in);
+		frames_preface(&in);
+		for (i = 0; i < 200; i++)
+			frames_headers(&in, 1, 1 + 2 * i,
+				       ":method: GET\n:scheme: https\n"
+				       ":authority: a.test\n:path: /x\n");
+		frames_add(&in, FRAME_DATA, 0, 1, out.bytes, 16000);
+		wire.out_len = 0;
+		library.most = most * 1000;
+		library.session.may_be_partial = most > 0;
+		do {
+			library.refuse = library.pending ? 0 : 1;
+			result = put(in.bytes, in.len);
+		} while (result < 0);
+		for (i = (unsigned int)result; i < in.len;)
+			i += (unsigned int)put(in.bytes + i, in.len - i);
+		cr_assert_eq(frames_strip(wire.out, wire.out_len, true, &out),
+			     200);
+		cr_assert_eq(out.len, in.len);
+		cr_assert_arr_eq(out.bytes, in.bytes, in.len);
+		frames_close(&in);
+		at_tls_freed(library.slot);
+		library.slot = AT_FD_UNKNOWN;
+		cr_expect_eq(wire_drop_spans(), 200);
+	}
+}
+
+/* A server's settings may be there before the client's. */
+Test(tls, http2_of_a_server_that_speaks_first)
+{
+	static const char settings[] = "\0\0\0\4\0\0\0\0\0";
+	static const char answer[] = "\0\0\1\1\5\0\0\0\1\x88";
+	static struct frames in, out;
+	struct at_span span;
+
+	at_tls_read(session(), settings, sizeof(settings) - 1);
+	frames_open(&in);
+	frames_preface(&in);
+	frames_headers(&in, 1, 1,
+		       ":method: GET\n:scheme: https\n"
+		       ":authority: a.test\n:path: /x\n");
+	cr_expect_eq(put(in.bytes, in.len), in.len);
+	cr_expect_eq(frames_strip(wire.out, wire.out_len, true, &out), 1);
+	at_tls_read(session(), answer, sizeof(answer) - 1);
+	cr_assert(wire_next_span(&span));
+	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_RESPONSE_STATUS_CODE),
+		     200);
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_URL_FULL),
+			 "https://a.test/x");
+	frames_close(&in);
 }
 
 Test(tls, who_reads_first_is_no_client)

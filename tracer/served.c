@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracer/served.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "propagator/propagator.h"
+#include "tracer/round.h"
+#include "tracer/turn.h"
+
+/* A first line begins to look like HTTP, or does not, within so many bytes. */
+#define LOOK_BYTES 96
+
+static bool wanted;
+static bool may_rewrite;
+
+void served_start(const struct at_config *config)
+{
+	wanted = config->server_spans[0] == 't' ||
+		 (config->server_spans[0] == 'a' && config->hub[0]);
+	may_rewrite = config->inbound[0] == 'r';
+}
+
+/* --- the first look --- */
+
+static enum at_match look(const struct iovec *iov, size_t len)
+{
+	char begin[LOOK_BYTES];
+	size_t have = 0, i;
+
+	for (; len && have < LOOK_BYTES; iov++) {
+		size_t part = iov->iov_len < len ? iov->iov_len : len;
+
+		for (i = 0; i < part && have < LOOK_BYTES; i++)
+			begin[have++] = ((const char *)iov->iov_base)[i];
+		len -= part;
+	}
+	/* HTTP/2's preface is a request line by its looks. */
+	if (have >= 3 && !memcmp(begin, "PRI", 3))
+		return AT_MATCH_NO;
+	return have ? at_http1_match(begin, have) : AT_MATCH_NO;
+}
+
+struct conn *served_adopt(int fd, const struct iovec *iov, size_t len)
+{
+	struct conn *conn;
+
+	if (!wanted || look(iov, len) == AT_MATCH_NO)
+		return NULL;
+	conn = conn_adopt(fd, NULL, 0);
+	if (!conn)
+		return NULL;
+	conn->server = true;
+	at_http1_init(&conn->in, false);
+	at_http1_init(&conn->out, true);
+	return conn;
+}
+
+/* --- the span --- */
+
+static void fill_target(struct at_span *span, const struct conn *conn,
+			const struct request *request)
+{
+	struct at_text target = at_http1_target(&conn->in, &request->text);
+	struct at_text path = at_text_before(target, "?");
+
+	at_span_set_text(span, AT_ATTR_URL_SCHEME, AT_TEXT("http"));
+	at_span_set_text(span, AT_ATTR_URL_PATH, path);
+	if (path.len < target.len)
+		at_span_set_text(span, AT_ATTR_URL_QUERY,
+				 (struct at_text){ path.ptr + path.len + 1,
+						   target.len - path.len - 1 });
+}
+
+static void fill_host(struct at_span *span, const struct conn *conn,
+		      const struct request *request)
+{
+	struct at_text authority = at_http1_host(&conn->in, &request->text);
+	struct at_text host;
+	uint16_t port;
+
+	if (!authority.len)
+		return;
+	if (!address_split(authority, &host, &port)) {
+		host = authority;
+		port = 0;
+	}
+	at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, host);
+	at_span_set_int(span, AT_ATTR_SERVER_PORT, port ? port : 80);
+}
+
+static void fill_span(struct conn *conn, struct request *request)
+{
+	struct at_span *span = &request->span;
+	const struct address *peer = &conn->peer;
+
+	request_fill_method(span, at_http1_method(&conn->in, &request->text));
+	fill_target(span, conn, request);
+	fill_host(span, conn, request);
+	if (peer->len)
+		at_span_set_text(span, AT_ATTR_CLIENT_ADDRESS,
+				 (struct at_text){ peer->text, peer->len });
+	request_fill_peer(span, peer);
+	at_span_set_text(span, AT_ATTR_NETWORK_PROTOCOL_VERSION,
+			 conn->in.minor ? AT_TEXT("1.1") : AT_TEXT("1.0"));
+	if (conn->in.flags & (AT_HTTP1_LINE_CUT | AT_HTTP1_HOST_CUT))
+		span->truncated = 1;
+}
+
+/* The one that came with the request, or NULL: a trace of its own. */
+static const struct at_context *read_parent(const struct conn *conn,
+					    const struct request *request,
+					    struct at_context *parent)
+{
+	struct at_text value = at_http1_context(&conn->in, &request->text);
+
+	return conn->in.context_count == 1 &&
+			       !at_traceparent_parse(value, parent) ?
+		       parent :
+		       NULL;
+}
+
+/* False: it begins a trace of its own. */
+static bool open_request(struct conn *conn, struct request *request)
+{
+	struct at_context given, *own = &request->context;
+	const struct at_context *parent = read_parent(conn, request, &given);
+
+	request_identity(own, parent);
+	request->sampled = own->flags & AT_FLAG_SAMPLED;
+	request->is_head = at_text_equal(
+		at_http1_method(&conn->in, &request->text), AT_TEXT("HEAD"));
+	request->is_connect = at_text_equal(
+		at_http1_method(&conn->in, &request->text), AT_TEXT("CONNECT"));
+	if (request->sampled) {
+		request_open_span(&request->span, own, parent, CONTEXT_HEADER,
+				  request->start_ns);
+		request->span.kind = AT_KIND_SERVER;
+		fill_span(conn, request);
+	}
+	return parent;
+}
+
+/* --- requests --- */
+
+/*
+ * The value of the one, valid traceparent, when all of it lies in this read:
+ * its parent's id becomes ours. `end` is behind the last line of the head.
+ */
+static void rewrite(const struct conn *conn, const struct request *request,
+		    char *begin, char *end)
+{
+	size_t behind = conn->in.head_bytes - conn->in.context_at;
+	struct at_writer writer;
+	char *value = end - behind;
+
+	if (!may_rewrite || conn->peeked || behind > (size_t)(end - begin))
+		return;
+	while (value < end && (*value == ' ' || *value == '\t'))
+		value++;
+	if (end - value < AT_TRACEPARENT_BYTES)
+		return;
+	writer = AT_WRITER(value + 3 + 32 + 1, 2 * AT_SPAN_ID_BYTES);
+	at_write_hex(&writer, request->context.span_id, AT_SPAN_ID_BYTES);
+}
+
+static void head_read(struct conn *conn, char *begin, char *end)
+{
+	struct request *request = conn->draft;
+
+	conn->draft = NULL;
+	if (open_request(conn, request))
+		rewrite(conn, request, begin, end);
+	conn_add_request(conn, request);
+	conn->sent = conn->added;
+	turn_begins(request);
+	request_free(request);
+}
+
+/* A request begins: it needs a place in the queue. */
+static bool open_draft(struct conn *conn)
+{
+	if (conn_waiting(conn) >= CONN_PIPELINE) {
+		conn_give_up(conn, AT_COUNT_PIPELINE_FULL);
+		return false;
+	}
+	conn->draft = request_begin(false);
+	if (!conn->draft)
+		conn_give_up(conn, CONN_NOT_COUNTED);
+	return conn->draft;
+}
+
+static void read_piece(struct conn *conn, char *bytes, size_t len)
+{
+	char *begin = bytes;
+
+	while (len && !atomic_load(&conn->opaque)) {
+		size_t used = len;
+
+		if (at_http1_idle(&conn->in) && !conn->draft &&
+		    !open_draft(conn))
+			return;
+		switch (at_http1_feed(&conn->in,
+				      conn->draft ? &conn->draft->text : NULL,
+				      bytes, len, &used)) {
+		case AT_HTTP1_HEAD:
+			head_read(conn, begin, bytes + used);
+			break;
+		case AT_HTTP1_OPAQUE:
+			conn_give_up(conn, conn->added ?
+						   AT_COUNT_OPAQUE_REQUEST :
+						   CONN_NOT_COUNTED);
+			return;
+		default:
+			break;
+		}
+		bytes += used;
+		len -= used;
+	}
+}
+
+void served_received(struct conn *conn, const struct iovec *iov,
+		     size_t iov_count, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < iov_count && len; i++) {
+		size_t part = iov[i].iov_len < len ? iov[i].iov_len : len;
+
+		read_piece(conn, iov[i].iov_base, part);
+		len -= part;
+	}
+}
+
+/* A client that sends no more may still wait for its answer. */
+void served_input_ended(struct conn *conn, const char *error)
+{
+	if (error)
+		conn->end_error = error;
+}
+
+/* --- answers --- */
+
+static void answer_complete(struct conn *conn, struct request *request)
+{
+	bool leaves = request->status == 101 ||
+		      (request->is_connect && request->status >= 200 &&
+		       request->status < 300);
+
+	turn_ends(request);
+	request_end(request, NULL);
+	conn_drop_oldest(conn);
+	if (leaves)
+		conn_give_up(conn, AT_COUNT_UPGRADED);
+}
+
+/* HTTP-12: of a server's answers only 5xx are errors of its own. */
+static void answered(struct conn *conn, struct request *request)
+{
+	uint16_t status = conn->out.status;
+
+	if (status < 200 && status != 101)
+		return;
+	if (request->is_head ||
+	    (request->is_connect && status >= 200 && status < 300))
+		conn->out.flags |= AT_HTTP1_NO_BODY;
+	request_served(request, status);
+}
+
+static void write_piece(struct conn *conn, const char *bytes, size_t len)
+{
+	while (len && !atomic_load(&conn->opaque)) {
+		struct request *request = conn_oldest(conn);
+		size_t used = len;
+
+		if (!request) {
+			/* Nobody has asked: a good-bye to an idle client. */
+			conn_give_up(conn, CONN_NOT_COUNTED);
+			return;
+		}
+		switch (at_http1_feed(&conn->out, &request->text, bytes, len,
+				      &used)) {
+		case AT_HTTP1_HEAD:
+			answered(conn, request);
+			break;
+		case AT_HTTP1_END:
+			answer_complete(conn, request);
+			break;
+		case AT_HTTP1_OPAQUE:
+			conn_give_up(conn, AT_COUNT_OPAQUE_RESPONSE);
+			return;
+		default:
+			break;
+		}
+		bytes += used;
+		len -= used;
+	}
+}
+
+static bool is_end(int error)
+{
+	return error == EPIPE || error == ECONNRESET || error == ETIMEDOUT;
+}
+
+void served_sent(struct conn *conn, const struct at_send *send, ssize_t result)
+{
+	struct place place = { 0, 0 };
+	size_t left = result > 0 ? (size_t)result : 0;
+	int error = errno;
+
+	if (!result || !conn_lock(conn))
+		return;
+	if (result < 0 && is_end(error))
+		conn->end_error = request_error_name(error);
+	while (left) {
+		struct stretch part = stretch_next(send, &place, left);
+
+		if (!part.len)
+			break;
+		write_piece(conn, part.ptr, part.len);
+		left -= part.len;
+	}
+	conn_unlock(conn);
+}
+
+void served_moved(struct conn *conn, uint64_t out_bytes, uint64_t in_bytes)
+{
+	struct request *request = conn_oldest(conn);
+	enum at_http1_event event = AT_HTTP1_MORE;
+
+	if (in_bytes)
+		event = at_http1_skip(&conn->in, in_bytes);
+	if (event != AT_HTTP1_OPAQUE && out_bytes) {
+		event = request ? at_http1_skip(&conn->out, out_bytes) :
+				  AT_HTTP1_OPAQUE;
+		if (event == AT_HTTP1_END)
+			answer_complete(conn, request);
+	}
+	if (event == AT_HTTP1_OPAQUE)
+		conn_give_up(conn, AT_COUNT_OPAQUE_BYPASSED);
+}
+
+/* --- the end --- */
+
+static const char *why_unanswered(const struct conn *conn, bool begun)
+{
+	if (conn->end_error)
+		return conn->end_error;
+	return begun ? "response_truncated" : "no_response";
+}
+
+void served_end(struct conn *conn)
+{
+	bool begun = !at_http1_idle(&conn->out);
+	bool complete = at_http1_eof(&conn->out);
+	struct request *request;
+
+	for (; (request = conn_oldest(conn)); begun = complete = false) {
+		turn_ends(request);
+		if (atomic_load(&conn->opaque))
+			request_abandon(request);
+		else
+			request_end(request,
+				    begun && complete ?
+					    NULL :
+					    why_unanswered(conn, begun));
+		conn_drop_oldest(conn);
+	}
+}
