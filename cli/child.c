@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/clock.h"
 
 /* Taken by at_child_wait(); stops from the terminal stay as they are. */
 static void fill_waited(sigset_t *set)
@@ -46,6 +47,8 @@ __attribute__((noreturn)) static void become(const struct at_child *child,
 	sigaction(SIGCHLD, &child->on_child, NULL);
 	sigaction(SIGPIPE, &child->on_pipe, NULL);
 	sigprocmask(SIG_SETMASK, &child->mask, NULL);
+	if (child->becoming)
+		child->becoming(child->context);
 	execvpe(argv[0], argv, environment);
 	if (errno == E2BIG)
 		execvpe(argv[0], argv, plain);
@@ -90,10 +93,13 @@ int at_child_start(struct at_child *child, char **argv, char **environment,
 
 /*
  * From the terminal, or sent to us? The kernel sends what is typed to the
- * whole foreground group, so the child has it already if it is in ours.
+ * whole foreground group, so the child has it already if it is in ours; but
+ * of a terminal that goes away it tells the session's leader alone.
  */
 static bool is_ours_alone(const struct at_child *child, const siginfo_t *info)
 {
+	if (info->si_signo == SIGHUP && getsid(0) == getpid())
+		return true;
 	return info->si_code != SI_KERNEL || getpgid(child->pid) != getpgrp();
 }
 
@@ -169,17 +175,42 @@ static void pass_on(const struct at_child *child, const siginfo_t *info,
 	}
 }
 
-int at_child_wait(const struct at_child *child)
+/* From when on the command counts as late; 0: it was not told to end. */
+static void note_cancelled(uint64_t *late_ns, const siginfo_t *info)
 {
-	bool stopped = false;
+	if (!*late_ns &&
+	    (info->si_signo == SIGINT || info->si_signo == SIGTERM))
+		*late_ns = at_clock_now_ns() +
+			   AT_CHILD_LATE_MS * UINT64_C(1000000);
+}
+
+/* As sigwaitinfo(), but not beyond until_ns; 0: for ever. */
+static int wait_signal(const sigset_t *set, siginfo_t *info, uint64_t until_ns)
+{
+	uint64_t now_ns = at_clock_now_ns(), left_ns;
+	struct timespec left;
+
+	if (!until_ns)
+		return sigwaitinfo(set, info);
+	left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	left.tv_sec = (time_t)(left_ns / 1000000000u);
+	left.tv_nsec = (long)(left_ns % 1000000000u);
+	return sigtimedwait(set, info, &left);
+}
+
+int at_child_wait(const struct at_child *child,
+		  const struct at_child_late *late, struct rusage *usage)
+{
+	bool stopped = false, called = !late;
+	uint64_t late_ns = 0;
 	siginfo_t info;
 	sigset_t waited;
 	int status;
 
 	fill_waited(&waited);
 	for (;;) {
-		pid_t pid = waitpid(child->pid, &status,
-				    WNOHANG | WUNTRACED | WCONTINUED);
+		pid_t pid = wait4(child->pid, &status,
+				  WNOHANG | WUNTRACED | WCONTINUED, usage);
 
 		if (pid < 0 && errno != EINTR)
 			return W_EXITCODE(AT_EXIT_SETUP, 0);
@@ -189,8 +220,13 @@ int at_child_wait(const struct at_child *child)
 			stopped = WIFSTOPPED(status);
 			if (stopped)
 				stop_with(child, WSTOPSIG(status));
-		} else if (sigwaitinfo(&waited, &info) > 0) {
+		} else if (wait_signal(&waited, &info, called ? 0 : late_ns) >
+			   0) {
 			pass_on(child, &info, stopped);
+			note_cancelled(&late_ns, &info);
+		} else if (!called && late_ns && errno == EAGAIN) {
+			called = true;
+			late->call(late->context);
 		}
 	}
 }

@@ -11,6 +11,7 @@
 #define AT_CLI_CHILD_H
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct at_child {
@@ -19,6 +20,9 @@ struct at_child {
 	sigset_t mask;
 	struct sigaction on_child;
 	struct sigaction on_pipe;
+	/* Called in the child, about to become the command; NULL: nothing. */
+	void (*becoming)(void *context);
+	void *context;
 };
 
 /*
@@ -35,8 +39,22 @@ void at_child_prepare(struct at_child *child);
 int at_child_start(struct at_child *child, char **argv, char **environment,
 		   char **plain);
 
-/* Wait for its end, passing signals on. A wait status. */
-int at_child_wait(const struct at_child *child);
+/*
+ * What is done when the command still runs LATE_MS after it was told to end
+ * (SIGINT, SIGTERM): whoever cancels a job does not wait for long.
+ */
+#define AT_CHILD_LATE_MS 700
+struct at_child_late {
+	void (*call)(void *context); /* once */
+	void *context;
+};
+
+/*
+ * Wait for its end, passing signals on. A wait status; what it used in *usage.
+ * `late` and `usage` may be NULL.
+ */
+int at_child_wait(const struct at_child *child,
+		  const struct at_child_late *late, struct rusage *usage);
 
 /* Exit status as a shell would give it. */
 int at_child_exit_code(int wait_status);

@@ -90,6 +90,33 @@ char *at_preload_with(const char *existing, const char *library)
 	return asprintf(&value, "%s:%s", existing, library) < 0 ? NULL : value;
 }
 
+char *at_preload_without(const char *existing, const char *library)
+{
+	size_t len = strlen(library);
+	char *value, *end;
+
+	if (!existing)
+		return NULL;
+	end = value = malloc(strlen(existing) + 1);
+	if (!value)
+		return NULL;
+	while (*existing) {
+		size_t item = strcspn(existing, " :");
+
+		if (item && (item != len || memcmp(existing, library, len))) {
+			if (end != value)
+				*end++ = ':';
+			end = (char *)memcpy(end, existing, item) + item;
+		}
+		existing += item + (existing[item] != 0);
+	}
+	*end = 0;
+	if (end != value)
+		return value;
+	free(value);
+	return NULL;
+}
+
 static char *readable(const char *dir, const char *rest)
 {
 	char *path = NULL, *real;

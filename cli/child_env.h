@@ -26,6 +26,12 @@ char **at_environment_with(char *const *environment,
 char *at_preload_with(const char *existing, const char *library);
 
 /*
+ * LD_PRELOAD without `library`. Allocated; NULL when nothing is left of it, or
+ * there is no memory. `existing` may be NULL.
+ */
+char *at_preload_without(const char *existing, const char *library);
+
+/*
  * Absolute path of libautotrace.so, beside this program or in ../lib.
  * 0 and an allocated *path; -ENOENT; -EINVAL when LD_PRELOAD cannot hold the
  * path (blank or colon; *path is set all the same); -ENOMEM.

@@ -12,6 +12,7 @@ enum at_exit {
 	AT_EXIT_OK = 0,
 	AT_EXIT_FAILED = 1,
 	AT_EXIT_USAGE = 2,
+	AT_EXIT_GATE = 3,    /* the command was fine, but not by --fail-on */
 	AT_EXIT_SETUP = 125, /* nothing was run, as of env and timeout */
 	AT_EXIT_NOT_EXECUTABLE = 126,
 	AT_EXIT_NOT_FOUND = 127,
@@ -31,12 +32,15 @@ struct at_command {
 	const char *help;      /* one line */
 	const char *more;      /* further lines of its help; may be NULL */
 	const struct at_option *options;
+	bool has_verb; /* a word of its own stands before the options */
 	/* argv[0] is the subcommand's name. Its exit status. */
 	int (*run)(int argc, char **argv);
 };
 
 extern const struct at_command at_command_run;
 extern const struct at_command at_command_view;
+extern const struct at_command at_command_send;
+extern const struct at_command at_command_job;
 extern const struct at_command at_command_config;
 
 /* --- options.c: reading the words of a command line --- */

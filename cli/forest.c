@@ -10,13 +10,6 @@ static int compare_u64(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-static uint64_t end_ns(const struct at_shown *span)
-{
-	uint64_t end = span->start_ns + span->duration_ns;
-
-	return end < span->start_ns ? UINT64_MAX : end;
-}
-
 static int compare_ids(const struct at_shown *span, const uint8_t *trace_id,
 		       const uint8_t *span_id)
 {
@@ -87,8 +80,8 @@ static int find_traces(struct at_forest *forest, const uint32_t *by_id)
 			trace = add_trace(forest, span);
 		if (span->start_ns < trace->start_ns)
 			trace->start_ns = span->start_ns;
-		if (end_ns(span) > trace->end_ns)
-			trace->end_ns = end_ns(span);
+		if (at_shown_end_ns(span) > trace->end_ns)
+			trace->end_ns = at_shown_end_ns(span);
 		node->trace = forest->node_count - 1;
 		node->parent = node->trace;
 		node->root = AT_ROOT_TRUE;
@@ -211,6 +204,16 @@ int at_forest_grow(struct at_forest *forest, const struct at_span_list *list)
 		return error;
 	cut_circles(forest);
 	return sort_children(forest);
+}
+
+uint32_t at_forest_find(const struct at_forest *forest, const uint8_t *span_id)
+{
+	uint32_t i;
+
+	for (i = 0; i < forest->span_count; i++)
+		if (!memcmp(forest->span[i].span_id, span_id, AT_SPAN_ID_BYTES))
+			return i;
+	return AT_NO_NODE;
 }
 
 const struct at_trace *at_forest_trace(const struct at_forest *forest,

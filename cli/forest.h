@@ -52,6 +52,9 @@ struct at_forest {
 int at_forest_grow(struct at_forest *forest, const struct at_span_list *list);
 void at_forest_free(struct at_forest *forest);
 
+/* The first span with this id, whatever its trace; AT_NO_NODE: none. */
+uint32_t at_forest_find(const struct at_forest *forest, const uint8_t *span_id);
+
 /* The trace that `node` belongs to, or is. */
 const struct at_trace *at_forest_trace(const struct at_forest *forest,
 				       uint32_t node);

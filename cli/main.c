@@ -11,9 +11,8 @@
 #include "cli/cli.h"
 
 static const struct at_command *const commands[] = {
-	&at_command_run,
-	&at_command_view,
-	&at_command_config,
+	&at_command_run, &at_command_view,   &at_command_send,
+	&at_command_job, &at_command_config,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -72,6 +71,10 @@ static bool wants_help(const struct at_command *command, int argc, char **argv)
 	const char *value;
 	int found;
 
+	if (command->has_verb && argc > 1 && argv[1][0] != '-') {
+		argc--;
+		argv++;
+	}
 	at_options_init(&options, command->options, argc, argv);
 	while ((found = at_options_next(&options, &value)) >= 0)
 		if (!strcmp(command->options[found].name, "help"))

@@ -2,6 +2,7 @@
 #include "cli/otlp_read.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "cli/json.h"
@@ -9,19 +10,21 @@
 /* Longer values are cut: they are only shown. */
 #define VALUE_BYTES 2048
 
+/* All texts of a span that are shown; later ones are left out. */
+#define TEXTS_BYTES (16 * 1024)
+
 struct value {
 	char bytes[VALUE_BYTES];
 	struct at_writer writer;
 };
 
 struct draft {
-	struct at_shown shown;
+	struct at_draft draft;
 	uint64_t end_ns;
 	bool has_trace_id;
 	bool has_span_id;
-	bool exited;
-	struct value name, method, url, host, path, error_type;
-	int64_t port;
+	char texts[TEXTS_BYTES];
+	size_t used;
 };
 
 static void clear(struct value *value)
@@ -32,6 +35,18 @@ static void clear(struct value *value)
 static struct at_text text_of(const struct value *value)
 {
 	return at_writer_text(&value->writer);
+}
+
+/* A copy that lives as long as the draft. */
+static struct at_text keep(struct draft *draft, struct at_text text)
+{
+	char *copy = draft->texts + draft->used;
+
+	if (text.len > sizeof(draft->texts) - draft->used)
+		return (struct at_text){ "", 0 };
+	memcpy(copy, text.ptr, text.len);
+	draft->used += text.len;
+	return (struct at_text){ copy, text.len };
 }
 
 static bool key_is(struct at_text key, const char *name)
@@ -109,39 +124,36 @@ static void read_any(struct at_json *json, struct value *value)
 	}
 }
 
-static void take(struct value *to, const struct value *from)
+static const struct at_attr_info *find_attr(struct at_text key)
 {
-	clear(to);
-	at_write_text(&to->writer, text_of(from));
+	int i;
+
+	for (i = 0; i < AT_ATTR_COUNT; i++)
+		if (key_is(key, at_attr_table[i].name))
+			return &at_attr_table[i];
+	return NULL;
 }
 
 static void note_attribute(struct draft *draft, struct at_text key,
 			   const struct value *value)
 {
+	const struct at_attr_info *info = find_attr(key);
+	struct at_field field = { 0 };
 	uint64_t number = 0;
 
-	if (key_is(key, "http.request.method")) {
-		if (!draft->method.writer.len)
-			take(&draft->method, value);
-	} else if (key_is(key, "http.request.method_original")) {
-		take(&draft->method, value);
-	} else if (key_is(key, "url.full")) {
-		take(&draft->url, value);
-	} else if (key_is(key, "server.address")) {
-		take(&draft->host, value);
-	} else if (key_is(key, "url.path")) {
-		take(&draft->path, value);
-	} else if (key_is(key, "error.type")) {
-		take(&draft->error_type, value);
-	} else if (key_is(key, "process.exit.code")) {
-		draft->exited = true;
-	} else if (key_is(key, "server.port")) {
-		if (!at_text_to_u64(text_of(value), &number) && number < 65536)
-			draft->port = (int64_t)number;
-	} else if (key_is(key, "http.response.status_code")) {
-		if (!at_text_to_u64(text_of(value), &number) && number < 1000)
-			draft->shown.status_code = (uint16_t)number;
-	}
+	if (key_is(key, "url.path"))
+		draft->draft.label.path = keep(draft, text_of(value));
+	if (!info)
+		return;
+	field.attr = (enum at_attr)(info - at_attr_table);
+	if (info->type == AT_TYPE_TEXT)
+		field.text = keep(draft, text_of(value));
+	else if (info->type == AT_TYPE_BOOL)
+		field.number = key_is(text_of(value), "true");
+	else if (at_text_to_u64(text_of(value), &number) == 0 &&
+		 number <= INT64_MAX)
+		field.number = (int64_t)number;
+	at_draft_note(&draft->draft, &field);
 }
 
 static void read_attribute(struct at_json *json, struct draft *draft)
@@ -172,10 +184,38 @@ static void read_attributes(struct at_json *json, struct draft *draft)
 		read_attribute(json, draft);
 }
 
+static uint8_t read_kind(struct at_json *json)
+{
+	struct value value;
+
+	clear(&value);
+	if (!at_json_scalar(json, &value.writer))
+		return 0;
+	if (key_is(text_of(&value), "1") ||
+	    key_is(text_of(&value), "SPAN_KIND_INTERNAL"))
+		return AT_KIND_INTERNAL;
+	if (key_is(text_of(&value), "2") ||
+	    key_is(text_of(&value), "SPAN_KIND_SERVER"))
+		return AT_KIND_SERVER;
+	if (key_is(text_of(&value), "3") ||
+	    key_is(text_of(&value), "SPAN_KIND_CLIENT"))
+		return AT_KIND_CLIENT;
+	return 0;
+}
+
+static void read_name(struct at_json *json, struct draft *draft)
+{
+	struct value value;
+
+	clear(&value);
+	if (at_json_string(json, &value.writer))
+		draft->draft.label.name = keep(draft, text_of(&value));
+}
+
 static void read_member(struct at_json *json, struct at_text key,
 			struct draft *draft)
 {
-	struct at_shown *shown = &draft->shown;
+	struct at_shown *shown = &draft->draft.shown;
 
 	if (skip_null(json))
 		return;
@@ -189,7 +229,9 @@ static void read_member(struct at_json *json, struct at_text key,
 		shown->has_parent =
 			read_id(json, shown->parent_id, AT_SPAN_ID_BYTES);
 	else if (key_is(key, "name"))
-		at_json_string(json, &draft->name.writer);
+		read_name(json, draft);
+	else if (key_is(key, "kind"))
+		shown->kind = read_kind(json);
 	else if (key_is(key, "startTimeUnixNano"))
 		at_json_u64(json, &shown->start_ns);
 	else if (key_is(key, "endTimeUnixNano"))
@@ -204,24 +246,11 @@ static void read_member(struct at_json *json, struct at_text key,
 
 static void add(struct at_span_list *list, struct draft *draft)
 {
-	char label[AT_LABEL_BYTES], outcome[AT_OUTCOME_BYTES];
-	struct at_label parts = {
-		.name = text_of(&draft->name),
-		.method = text_of(&draft->method),
-		.url = text_of(&draft->url),
-		.host = text_of(&draft->host),
-		.path = text_of(&draft->path),
-		.port = draft->port,
-	};
+	struct at_shown *shown = &draft->draft.shown;
 
-	at_label_write(label, &parts);
-	at_outcome_write(outcome, text_of(&draft->error_type), draft->exited);
-	draft->shown.label = label;
-	draft->shown.error_type = outcome;
-	if (draft->end_ns > draft->shown.start_ns)
-		draft->shown.duration_ns =
-			draft->end_ns - draft->shown.start_ns;
-	at_span_list_add(list, &draft->shown);
+	if (draft->end_ns > shown->start_ns)
+		shown->duration_ns = draft->end_ns - shown->start_ns;
+	at_span_list_add_draft(list, &draft->draft);
 }
 
 static void read_span(struct at_json *json, struct at_span_list *list)
@@ -229,16 +258,8 @@ static void read_span(struct at_json *json, struct at_span_list *list)
 	struct draft draft;
 	struct at_text key;
 
-	memset(&draft.shown, 0, sizeof(draft.shown));
-	draft.end_ns = 0;
-	draft.port = 0;
-	draft.has_trace_id = draft.has_span_id = draft.exited = false;
-	clear(&draft.name);
-	clear(&draft.method);
-	clear(&draft.url);
-	clear(&draft.host);
-	clear(&draft.path);
-	clear(&draft.error_type);
+	memset(&draft, 0, offsetof(struct draft, texts));
+	draft.used = 0;
 	if (!at_json_enter(json, AT_JSON_OBJECT))
 		return;
 	while (at_json_key(json, &key))

@@ -21,6 +21,9 @@ struct work {
 	uint8_t *shown;            /* by node */
 	uint8_t *slowest;          /* by node */
 	uint8_t *has_failed_child;
+	uint64_t *shape;       /* by span */
+	uint32_t *depth;       /* by span */
+	uint8_t *failed_below; /* by span; itself included */
 };
 
 static int compare_u64(uint64_t a, uint64_t b)
@@ -28,34 +31,98 @@ static int compare_u64(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* --- folding --- */
+/* --- folding: spans with the same below them --- */
 
-static int compare_outcome(const struct at_forest *forest, uint32_t i,
-			   uint32_t j)
+static uint64_t mix(uint64_t hash, uint64_t value)
 {
+	hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 29;
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = mix(hash, (uint8_t)*text);
+	return mix(hash, 0);
+}
+
+/* What a span and all below it look like, whatever the order. */
+static void find_shapes(struct work *work)
+{
+	const struct at_forest *forest = work->forest;
+	uint32_t node = AT_NO_NODE, count = 0, i;
+
+	while ((node = at_forest_next(forest, node)) != AT_NO_NODE)
+		if (node < forest->span_count)
+			work->scratch[count++] = node;
+	/* Whoever is visited last has nobody below it. */
+	for (i = count; i-- > 0;) {
+		uint32_t at = work->scratch[i];
+		uint32_t parent = forest->node[at].parent;
+		const struct at_shown *span = &forest->span[at];
+		uint64_t shape = mix(work->shape[at], span->failed);
+
+		shape = mix(shape, span->status_code);
+		shape = mix_text(shape, span->label);
+		work->shape[at] = mix_text(shape, span->error_type);
+		work->failed_below[at] |= span->failed;
+		if (parent >= forest->span_count)
+			continue;
+		work->shape[parent] += mix(1, work->shape[at]);
+		work->failed_below[parent] |= work->failed_below[at];
+	}
+	for (i = 0; i < count; i++) {
+		uint32_t at = work->scratch[i];
+		uint32_t parent = forest->node[at].parent;
+
+		work->depth[at] = parent < forest->span_count ?
+					  work->depth[parent] + 1 :
+					  0;
+	}
+}
+
+/* What its parent is folded into is its parent. */
+static uint32_t parent_line(const struct work *work, uint32_t i)
+{
+	uint32_t parent = work->forest->node[i].parent;
+
+	return parent < work->forest->span_count ? work->leader[parent] :
+						   parent;
+}
+
+static int compare_kind(const struct work *work, uint32_t i, uint32_t j)
+{
+	const struct at_forest *forest = work->forest;
 	const struct at_shown *a = &forest->span[i], *b = &forest->span[j];
-	int order = compare_u64(forest->node[i].parent, forest->node[j].parent);
+	int order = compare_u64(parent_line(work, i), parent_line(work, j));
 
 	if (!order)
 		order = compare_u64(forest->node[i].root, forest->node[j].root);
 	if (!order)
-		order = compare_u64(a->failed, b->failed);
-	if (!order)
-		order = compare_u64(a->status_code, b->status_code);
-	if (!order)
-		order = strcmp(a->label, b->label);
-	return order ? order : strcmp(a->error_type, b->error_type);
+		order = compare_u64(work->shape[i], work->shape[j]);
+	return order ? order : strcmp(a->label, b->label);
 }
 
+/* One whose own parent has the line comes first: it stands for the others. */
 static int compare_repeats(const void *a, const void *b, void *context)
 {
-	const struct at_forest *forest = context;
+	const struct work *work = context;
 	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-	int order = compare_outcome(forest, i, j);
+	const struct at_node *nodes = work->forest->node;
+	int order = compare_kind(work, i, j);
 
-	return order ? order :
-		       compare_u64(forest->node[i].place,
-				   forest->node[j].place);
+	if (!order)
+		order = (nodes[i].parent != parent_line(work, i)) -
+			(nodes[j].parent != parent_line(work, j));
+	return order ? order : compare_u64(nodes[i].place, nodes[j].place);
+}
+
+static int compare_depth(const void *a, const void *b, void *context)
+{
+	const struct work *work = context;
+
+	return compare_u64(work->depth[*(const uint32_t *)a],
+			   work->depth[*(const uint32_t *)b]);
 }
 
 static void fold_run(struct work *work, const uint32_t *span, uint32_t count)
@@ -64,8 +131,27 @@ static void fold_run(struct work *work, const uint32_t *span, uint32_t count)
 
 	for (i = 0; i < count; i++) {
 		work->leader[span[i]] = span[0];
-		if (i + 1 < count)
-			work->plan->fold_next[span[i]] = span[i + 1];
+		work->plan->fold_next[span[i]] = i + 1 < count ? span[i + 1] :
+								 AT_NO_NODE;
+	}
+}
+
+/* Spans of one depth; those above them are folded already. */
+static void fold_level(struct work *work, uint32_t *span, uint32_t count)
+{
+	uint32_t first, i;
+
+	qsort_r(span, count, sizeof(*span), compare_repeats, work);
+	for (first = 0; first < count; first = i) {
+		uint32_t parent = work->forest->node[span[first]].parent;
+		bool forced = parent < work->forest->span_count &&
+			      work->plan->fold_next[parent] != AT_NO_NODE;
+
+		for (i = first + 1; i < count; i++)
+			if (compare_kind(work, span[first], span[i]))
+				break;
+		if (i - first >= FOLD_MIN || forced)
+			fold_run(work, span + first, i - first);
 	}
 }
 
@@ -75,18 +161,16 @@ static void fold(struct work *work, bool failures_too)
 	uint32_t i, first, count = 0;
 
 	for (i = 0; i < forest->span_count; i++)
-		if (!forest->node[i].child_count &&
-		    (failures_too || !forest->span[i].failed))
+		if (failures_too || !work->failed_below[i])
 			work->scratch[count++] = i;
-	qsort_r(work->scratch, count, sizeof(*work->scratch), compare_repeats,
-		(void *)forest);
+	qsort_r(work->scratch, count, sizeof(*work->scratch), compare_depth,
+		work);
 	for (first = 0; first < count; first = i) {
 		for (i = first + 1; i < count; i++)
-			if (compare_outcome(forest, work->scratch[first],
-					    work->scratch[i]))
+			if (compare_depth(&work->scratch[first],
+					  &work->scratch[i], work))
 				break;
-		if (i - first >= FOLD_MIN)
-			fold_run(work, work->scratch + first, i - first);
+		fold_level(work, work->scratch + first, i - first);
 	}
 }
 
@@ -321,8 +405,10 @@ static int plan_lines(struct work *work, uint32_t max_lines)
 	struct at_plan *plan = work->plan;
 	uint32_t i, line_count;
 
-	if (max_lines)
+	if (max_lines) {
+		find_shapes(work);
 		fold(work, false);
+	}
 	if (max_lines && count_lines(work) > max_lines)
 		fold(work, true);
 	line_count = count_lines(work);
@@ -362,9 +448,13 @@ static int open_work(struct work *work)
 	work->shown = calloc(node_count, 1);
 	work->slowest = calloc(node_count, 1);
 	work->has_failed_child = calloc(span_count, 1);
+	work->shape = calloc(span_count, sizeof(uint64_t));
+	work->depth = calloc(span_count, sizeof(uint32_t));
+	work->failed_below = calloc(span_count, 1);
 	if (!work->plan->fold_next || !work->scratch || !work->leader ||
 	    !work->line_of || !work->total_ns || !work->shown ||
-	    !work->slowest || !work->has_failed_child)
+	    !work->slowest || !work->has_failed_child || !work->shape ||
+	    !work->depth || !work->failed_below)
 		return -ENOMEM;
 	for (i = 0; i < span_count; i++) {
 		work->leader[i] = i;
@@ -383,6 +473,9 @@ static void close_work(struct work *work)
 	free(work->shown);
 	free(work->slowest);
 	free(work->has_failed_child);
+	free(work->shape);
+	free(work->depth);
+	free(work->failed_below);
 }
 
 int at_plan_make(struct at_plan *plan, const struct at_forest *forest,

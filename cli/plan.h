@@ -2,8 +2,9 @@
 /*
  * Which spans get a line, and where.
  *
- * Private to the tree. With a limit, repeats are folded first (leaves of one
- * parent that have the same label and outcome); when that is not enough, the
+ * Private to the tree. With a limit, repeats are folded first (spans of one
+ * parent with the same label and outcome, and the same below them); when that
+ * is not enough, the
  * slowest path and the failures are taken first, each with its ancestors,
  * then the rest by duration for as long as lines are left.
  */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/job_page.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
@@ -29,7 +30,7 @@ int at_report_tree(struct at_report *report, const char *value)
 }
 
 /* stderr is shared with the command, which may have made it non-blocking. */
-static void write_all(int fd, const char *text, size_t len)
+void at_report_write(int fd, const char *text, size_t len)
 {
 	struct pollfd poller = { .fd = fd, .events = POLLOUT };
 	ssize_t written;
@@ -58,17 +59,25 @@ static void print_left_out(FILE *out, const struct at_span_list *list)
 	fprintf(out, ", %s more not in the tree", count);
 }
 
-static void print_last_line(FILE *out, const struct at_session *session)
+/* Every process counts the same rejected settings once more. */
+static struct at_counters counters_of(const struct at_session *session)
+{
+	struct at_counters counters = session->hub->counters;
+
+	atomic_store(&counters.value[AT_COUNT_CONFIG_REJECTED],
+		     session->rejected_count);
+	return counters;
+}
+
+static void print_last_line(FILE *out, const struct at_report *report,
+			    const struct at_session *session)
 {
 	const struct at_config *config = &session->config;
-	struct at_counters counters = session->hub->counters;
+	struct at_counters counters = counters_of(session);
 	char text[2 * AT_TRACE_ID_BYTES + 1];
 	struct at_writer writer = AT_WRITER(text, sizeof(text) - 1);
 	char count[AT_UNITS_BYTES];
 
-	/* Every process counts the same rejected settings once more. */
-	atomic_store(&counters.value[AT_COUNT_CONFIG_REJECTED],
-		     session->rejected_count);
 	at_write_hex(&writer, session->root.trace_id, AT_TRACE_ID_BYTES);
 	text[writer.len] = 0;
 	at_units_count(count, session->list.count);
@@ -78,28 +87,27 @@ static void print_last_line(FILE *out, const struct at_session *session)
 	at_summary_of_counters(out, &counters);
 	if (!(session->root.flags & AT_FLAG_SAMPLED))
 		fputs(", not sampled", out);
+	if (report->not_kept)
+		fputs(", not kept", out);
 	at_summary_link(out, config->trace_url, session->root.trace_id);
 	fputc('\n', out);
 }
 
-static void print_report(FILE *out, const struct at_report *report,
-			 const struct at_session *session,
-			 char *const *environment)
+void at_report_print(FILE *out, const struct at_report *report,
+		     const struct at_session *session,
+		     const struct at_tree_style *style)
 {
-	struct at_tree_style style;
-
-	at_terminal_style(&style, report->fd, environment);
-	style.max_lines = report->max_lines;
 	/* The run alone is no tree. */
 	if (report->tree && session->list.count > 1 &&
-	    at_tree_draw(out, &session->list, &style))
+	    at_tree_draw(out, &session->list, style))
 		at_complain("no memory for the tree");
-	print_last_line(out, session);
+	print_last_line(out, report, session);
 }
 
 void at_report_run(const struct at_report *report,
 		   const struct at_session *session, char *const *environment)
 {
+	struct at_tree_style style;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
@@ -109,8 +117,47 @@ void at_report_run(const struct at_report *report,
 	out = open_memstream(&text, &len);
 	if (!out)
 		return;
-	print_report(out, report, session, environment);
+	at_terminal_style(&style, report->fd, environment);
+	style.max_lines = report->max_lines;
+	at_report_print(out, report, session, &style);
 	if (fclose(out) == 0)
-		write_all(report->fd, text, len);
+		at_report_write(report->fd, text, len);
+	free(text);
+}
+
+bool at_report_page(FILE *out, const struct at_session *session)
+{
+	struct at_counters counters = counters_of(session);
+	struct at_job_page page = {
+		.list = &session->list,
+		.head_id = session->root.span_id,
+		.counters = &counters,
+		.trace_url = session->config.trace_url,
+	};
+	int error = at_job_page_write(out, &page);
+
+	if (error)
+		at_complain("no summary: %s", error == -ENOENT ?
+						      "the run is not sampled" :
+						      strerror(-error));
+	return !error;
+}
+
+void at_report_summary(const struct at_report *report,
+		       const struct at_session *session)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+	bool whole;
+
+	if (report->summary_fd < 0)
+		return;
+	out = open_memstream(&text, &len);
+	if (!out)
+		return;
+	whole = at_report_page(out, session);
+	if (fclose(out) == 0 && whole)
+		at_report_write(report->summary_fd, text, len);
 	free(text);
 }

@@ -24,30 +24,41 @@
 struct run {
 	struct at_session_choice choice;
 	struct at_report report;
-	const char *output; /* NULL: stderr */
+	const char *output;  /* NULL: stderr */
+	const char *summary; /* NULL: where the CI system wants it */
+	struct at_fail_on fail_on;
 	char **command;
 	struct at_session session;
 	struct at_child child;
 };
 
 enum {
+	OPTION_FAIL_ON,
 	OPTION_FILE,
+	OPTION_KEEP,
 	OPTION_OUTPUT,
 	OPTION_QUIET,
 	OPTION_SERVICE,
+	OPTION_SUMMARY,
 	OPTION_TREE,
 	OPTION_HELP,
 };
 
 static const struct at_option run_options[] = {
+	[OPTION_FAIL_ON] = { "fail-on", 0, "RULE,...",
+			     "Exit 3 on these: http-5xx, http-error, crash." },
 	[OPTION_FILE] = { "file", 0, "FILE",
 			  "Append the spans to FILE (OTLP JSON lines)." },
+	[OPTION_KEEP] = { "keep", 0, "RULE,...",
+			  "Export the trace only on these: errors, slow:2s." },
 	[OPTION_OUTPUT] = { "output", 'o', "FILE",
 			    "Write tree and last line to FILE, not stderr." },
 	[OPTION_QUIET] = { "quiet", 'q', NULL,
 			   "Print nothing but our own errors." },
 	[OPTION_SERVICE] = { "service", 0, "NAME",
 			     "service.name of all spans." },
+	[OPTION_SUMMARY] = { "summary", 0, "FILE",
+			     "Append a page of Markdown to FILE (or none)." },
 	[OPTION_TREE] = { "tree", 0, "auto|all|none",
 			  "At most 40 lines, every span, or only the last "
 			  "line." },
@@ -69,6 +80,23 @@ static int take_option(struct run *run, int found, const char *value)
 		break;
 	case OPTION_SERVICE:
 		run->choice.service = value;
+		break;
+	case OPTION_SUMMARY:
+		run->summary = value;
+		break;
+	case OPTION_KEEP:
+		if (at_keep_parse(&run->choice.keep, value))
+			return at_usage(&at_command_run,
+					"--keep is errors, slow:TIME or both, "
+					"not %s",
+					value);
+		break;
+	case OPTION_FAIL_ON:
+		if (at_fail_on_parse(&run->fail_on, value))
+			return at_usage(&at_command_run,
+					"--fail-on is http-5xx, http-error, "
+					"crash or a list, not %s",
+					value);
 		break;
 	case OPTION_TREE:
 		if (at_report_tree(&run->report, value))
@@ -117,6 +145,26 @@ static int open_file(const char *path, int flags)
 	return fd;
 }
 
+/* Below another run the page is that one's; unasked it is only tried. */
+static int open_summary(struct run *run)
+{
+	const char *path = run->summary;
+	bool outer = at_environ_get(environ, "AUTOTRACE_HUB").len != 0;
+
+	run->report.summary_fd = -1;
+	if (path && !strcmp(path, "none"))
+		return 0;
+	if (path) {
+		run->report.summary_fd = open_file(path, O_APPEND);
+		return run->report.summary_fd < 0 ? AT_EXIT_USAGE : 0;
+	}
+	path = at_environ_get(environ, "GITHUB_STEP_SUMMARY").ptr;
+	if (path && *path && !outer)
+		run->report.summary_fd = open(
+			path, O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND, 0666);
+	return 0;
+}
+
 static int open_files(struct run *run)
 {
 	int fd;
@@ -134,7 +182,7 @@ static int open_files(struct run *run)
 			return AT_EXIT_USAGE;
 		run->report.quiet = false;
 	}
-	return 0;
+	return open_summary(run);
 }
 
 static int cannot_start(const char *command, int error)
@@ -159,7 +207,41 @@ static char *sanitizer_options(char *const *command)
 	return at_asan_options(at_environ_get(environ, "ASAN_OPTIONS").ptr);
 }
 
-/* The environment with our four variables; NULL when there is no memory. */
+#define CARRIERS_MAX 16
+#define CARRIER_VALUE_BYTES 128
+
+/*
+ * And what the propagators besides W3C's carry. `environment` stays: the new
+ * one points into it.
+ */
+static char **add_carriers(const struct run *run, char **environment)
+{
+	char names[CARRIERS_MAX][AT_CARRIER_NAME_BYTES + 1];
+	char values[CARRIERS_MAX][CARRIER_VALUE_BYTES];
+	struct at_env_change changes[CARRIERS_MAX];
+	char bytes[CARRIERS_MAX * CARRIER_VALUE_BYTES];
+	struct at_writer writer = AT_WRITER(bytes, sizeof(bytes)), name;
+	struct at_text lines, value;
+	size_t count = 0;
+
+	at_propagators_inject(&run->session.others, &run->session.root,
+			      &writer);
+	lines = at_writer_text(&writer);
+	name = AT_WRITER(names[0], AT_CARRIER_NAME_BYTES);
+	while (count < CARRIERS_MAX &&
+	       at_carrier_next_line(&lines, &name, &value)) {
+		names[count][name.len] = 0;
+		snprintf(values[count], CARRIER_VALUE_BYTES, "%.*s",
+			 (int)value.len, value.ptr);
+		changes[count] =
+			(struct at_env_change){ names[count], values[count] };
+		if (++count < CARRIERS_MAX)
+			name = AT_WRITER(names[count], AT_CARRIER_NAME_BYTES);
+	}
+	return at_environment_with(environment, changes, count);
+}
+
+/* The environment with our own variables; NULL when there is no memory. */
 static char **make_environment(const struct run *run, const char *library)
 {
 	char *preload = at_preload_with(
@@ -167,11 +249,14 @@ static char **make_environment(const struct run *run, const char *library)
 	char traceparent[AT_TRACEPARENT_BYTES + 1] = "";
 	struct at_writer writer = AT_WRITER(traceparent, AT_TRACEPARENT_BYTES);
 	char *asan = sanitizer_options(run->command);
+	const char *tls_spans =
+		at_environ_get(environ, "AUTOTRACE_TLS_SPANS").ptr ?: "true";
 	struct at_env_change changes[] = {
 		{ "ASAN_OPTIONS", asan },
 		{ "LD_PRELOAD", preload },
 		{ "TRACEPARENT", traceparent },
 		{ "AUTOTRACE_HUB", run->session.address },
+		{ "AUTOTRACE_TLS_SPANS", tls_spans },
 		/* Last: only a trace of our own makes it stale. */
 		{ "TRACESTATE", NULL },
 	};
@@ -179,7 +264,7 @@ static char **make_environment(const struct run *run, const char *library)
 	char **environment = NULL;
 
 	at_traceparent_write(&writer, &run->session.root);
-	if (run->session.has_parent)
+	if (run->session.joined)
 		count--;
 	/* The first is skipped where there is nothing to say. */
 	if (preload)
@@ -187,33 +272,76 @@ static char **make_environment(const struct run *run, const char *library)
 						  count - !asan);
 	free(preload);
 	free(asan);
+	if (environment && run->session.others.count)
+		environment = add_carriers(run, environment);
 	return environment;
+}
+
+static void becoming(void *context)
+{
+	struct run *run = context;
+
+	at_session_become(&run->session, run->command[0]);
+}
+
+static void flush(void *context)
+{
+	struct run *run = context;
+
+	at_session_flush(&run->session);
+}
+
+/* The command's exit status, unless it is 0 and a rule says otherwise. */
+static int judge(const struct run *run, int status)
+{
+	const struct at_shown *first;
+	size_t count =
+		at_fail_on_count(&run->fail_on, &run->session.list, &first);
+
+	if (status || !count)
+		return status;
+	at_complain("failed by --fail-on: %zu in all, the first is %s: %s",
+		    count, first->label, first->error_type);
+	return AT_EXIT_GATE;
+}
+
+/* The command has ended: everything that comes of it. Its exit status. */
+static int conclude(struct run *run, const struct at_session_result *result)
+{
+	int status = at_child_exit_code(result->wait_status);
+
+	if (at_session_end(&run->session, result)) {
+		at_complain("the exporter did not stop in time");
+		return status;
+	}
+	run->report.not_kept = !at_session_release(&run->session);
+	at_report_summary(&run->report, &run->session);
+	at_report_run(&run->report, &run->session, environ);
+	return judge(run, status);
 }
 
 /* Start it, read what it sends, wait for it. Its exit status, or ours. */
 static int trace(struct run *run, char **environment)
 {
+	const struct at_child_late late = { flush, run };
 	struct at_session_result result = { .command = run->command[0] };
 	int error;
 
 	at_child_prepare(&run->child);
 	at_session_begin(&run->session);
+	run->child.becoming = becoming;
+	run->child.context = run;
 	error = at_child_start(&run->child, run->command, environment, environ);
 	if (error)
 		return cannot_start(run->command[0], error);
+	result.pid = run->child.pid;
 	/* The child has inherited all it can: now we may open descriptors. */
 	error = at_session_read(&run->session);
 	if (error)
 		at_complain("no thread to read spans with: %s",
 			    strerror(-error));
-	result.pid = run->child.pid;
-	result.wait_status = at_child_wait(&run->child);
-	error = at_session_end(&run->session, &result);
-	if (error)
-		at_complain("the exporter did not stop in time");
-	else
-		at_report_run(&run->report, &run->session, environ);
-	return at_child_exit_code(result.wait_status);
+	result.wait_status = at_child_wait(&run->child, &late, &result.usage);
+	return conclude(run, &result);
 }
 
 /* Without a tracer the command runs all the same. */
@@ -227,7 +355,7 @@ static int run_plain(struct run *run, const char *why)
 	error = at_child_start(&run->child, run->command, environ, environ);
 	if (error)
 		return cannot_start(run->command[0], error);
-	return at_child_exit_code(at_child_wait(&run->child));
+	return at_child_exit_code(at_child_wait(&run->child, NULL, NULL));
 }
 
 static int find_library(char **library)
@@ -287,7 +415,7 @@ const struct at_command at_command_run = {
 		"OTEL_EXPORTER_OTLP_ENDPOINT or\nOTEL_TRACES_EXPORTER is set. "
 		"The exit status is the command's own: 128+N for\nsignal N, "
 		"127 not found, 126 not executable; 2 wrong use, 125 nothing "
-		"was run.\n",
+		"was run;\n3 when only --fail-on found fault.\n",
 	.options = run_options,
 	.run = run_main,
 };

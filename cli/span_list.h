@@ -13,19 +13,38 @@
 
 #include "core/span.h"
 
-/* One span to draw. Texts are NUL-terminated and never NULL. */
+/* One span to draw. Texts are NUL-terminated, and in a list never NULL. */
 struct at_shown {
 	uint8_t trace_id[AT_TRACE_ID_BYTES];
 	uint8_t span_id[AT_SPAN_ID_BYTES];
 	uint8_t parent_id[AT_SPAN_ID_BYTES];
 	bool has_parent;
+	uint8_t kind;         /* enum at_span_kind, as read; 0 unknown */
 	bool failed;          /* status error */
+	bool process;         /* a program image, or the run itself */
+	bool http;            /* a request made */
+	bool unfinished;      /* still running when the trace was closed */
 	uint16_t status_code; /* HTTP; 0 none */
+	int16_t exit_code;    /* of a process; -1 unknown */
+	uint32_t pid;         /* 0 unknown */
 	uint64_t start_ns;    /* since 1970 */
 	uint64_t duration_ns;
+	uint64_t cpu_ms; /* user and system */
+	uint64_t peak_memory_bytes;
 	const char *label;
 	const char *error_type; /* "" none */
+	const char *program;    /* base name of the executable; "" unknown */
+	const char *blind_spot; /* why we were not inside; "" we were */
+	const char *stack;      /* where it crashed, in lines; "" unknown */
 };
+
+/* When it ended; never before its start. */
+static inline uint64_t at_shown_end_ns(const struct at_shown *span)
+{
+	uint64_t end = span->start_ns + span->duration_ns;
+
+	return end < span->start_ns ? UINT64_MAX : end;
+}
 
 struct at_span_list {
 	struct at_shown *item;
@@ -41,10 +60,6 @@ struct at_span_list {
  * -ENOMEM; the span is then counted in left_out_count.
  */
 int at_span_list_add(struct at_span_list *list, const struct at_shown *shown);
-
-/* Add a checked record. As at_span_list_add(). */
-int at_span_list_add_record(struct at_span_list *list,
-			    const struct at_span *span);
 
 void at_span_list_free(struct at_span_list *list);
 
@@ -75,5 +90,27 @@ void at_label_write(char text[AT_LABEL_BYTES], const struct at_label *label);
  */
 void at_outcome_write(char text[AT_OUTCOME_BYTES], struct at_text error_type,
 		      bool exited);
+
+/* A span's fields on their way to what is shown; zeroed to begin with. */
+struct at_draft {
+	struct at_shown shown; /* ids, kind, times and status: the caller's */
+	struct at_label label;
+	struct at_text error_type;
+	struct at_text program;
+	struct at_text blind_spot;
+	struct at_text stack;
+	bool exited;
+};
+
+/* Note one field; its text has to outlive the draft. */
+void at_draft_note(struct at_draft *draft, const struct at_field *field);
+
+/* Add what has been noted. As at_span_list_add(). */
+int at_span_list_add_draft(struct at_span_list *list,
+			   const struct at_draft *draft);
+
+/* Add a checked record. As at_span_list_add(). */
+int at_span_list_add_record(struct at_span_list *list,
+			    const struct at_span *span);
 
 #endif

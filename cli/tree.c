@@ -287,7 +287,7 @@ static void draw_label(struct drawing *drawing, const struct at_line *line,
 		used += columns_of(drawing, words->before);
 	}
 	/* In a very narrow window the marks go before the name does. */
-	if (used + after + 4 > room)
+	if (used + after + least(4, columns_of(drawing, span->label)) > room)
 		after = 0;
 	paint(drawing, span->failed ? RED : line->slowest ? BOLD : NULL);
 	used += (unsigned int)at_cells_print(

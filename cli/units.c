@@ -67,6 +67,26 @@ void at_units_duration(char text[AT_UNITS_BYTES], uint64_t duration_ns,
 		long_time(text, rounded(duration_ns, 1000000000));
 }
 
+void at_units_bytes(char text[AT_UNITS_BYTES], uint64_t bytes)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
+	uint64_t unit = 1024;
+	size_t i;
+
+	if (bytes < 1000) {
+		snprintf(text, AT_UNITS_BYTES, "%u B", (unsigned int)bytes);
+		return;
+	}
+	for (i = 0; i < 3; i++, unit *= 1024)
+		if (bytes / unit < 1000)
+			break;
+	snprintf(text, AT_UNITS_BYTES, "%.*f %s",
+		 bytes / unit >= 100 ? 0 :
+		 bytes / unit >= 10  ? 1 :
+				       2,
+		 (double)bytes / (double)unit, units[i]);
+}
+
 void at_units_count(char text[AT_UNITS_BYTES], uint64_t count)
 {
 	char digits[24];

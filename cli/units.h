@@ -15,6 +15,9 @@
 void at_units_duration(char text[AT_UNITS_BYTES], uint64_t duration_ns,
 		       bool utf8);
 
+/* Memory in three digits: `850 B`, `12.3 MiB`; NUL-terminated. */
+void at_units_bytes(char text[AT_UNITS_BYTES], uint64_t bytes);
+
 /* A count with its thousands apart: `1,234,567`; NUL-terminated. */
 void at_units_count(char text[AT_UNITS_BYTES], uint64_t count);
 

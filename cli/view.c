@@ -1,72 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /* autotrace view: the tree of a saved file. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/otlp_read.h"
+#include "cli/job_page.h"
+#include "cli/span_file.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
 
-/* Mistakes that get a line of their own. */
-#define MISTAKES_SHOWN 5
-
-struct file {
-	FILE *in;
-	const char *name;
-	size_t line;
-	size_t mistake_count;
-	bool cut_off; /* the last line had no end and could not be read */
-};
-
-static bool is_blank(struct at_text line)
+static int read_line(void *list, struct at_text line,
+		     struct at_otlp_mistake *mistake)
 {
-	while (line.len && strchr(" \t\r", line.ptr[line.len - 1]))
-		line.len--;
-	return line.len == 0;
+	return at_otlp_read_line(list, line, mistake);
 }
 
-static void read_line(struct file *file, struct at_span_list *list,
-		      struct at_text line)
-{
-	struct at_otlp_mistake mistake;
-	bool whole = line.len && line.ptr[line.len - 1] == '\n';
-
-	file->line++;
-	line.len -= whole;
-	if (is_blank(line) || at_otlp_read_line(list, line, &mistake) == 0)
-		return;
-	if (!whole) {
-		file->cut_off = true;
-		return;
-	}
-	if (file->mistake_count++ < MISTAKES_SHOWN)
-		at_complain("%s:%zu:%zu: not OTLP JSON: expected %s",
-			    file->name, file->line, mistake.column,
-			    mistake.expected);
-}
-
-static int read_file(struct file *file, struct at_span_list *list)
-{
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
-	int error;
-
-	while ((len = getline(&line, &room, file->in)) >= 0)
-		read_line(file, list, (struct at_text){ line, (size_t)len });
-	error = feof(file->in) ? 0 : -errno;
-	free(line);
-	if (file->mistake_count > MISTAKES_SHOWN)
-		at_complain("%s: %zu more such lines", file->name,
-			    file->mistake_count - MISTAKES_SHOWN);
-	return error;
-}
-
-static void print_end(const struct file *file, const struct at_span_list *list)
+static void print_end(const struct at_span_file *file,
+		      const struct at_span_list *list)
 {
 	at_summary_of_list(stdout, list);
 	if (list->left_out_count)
@@ -77,48 +28,81 @@ static void print_end(const struct file *file, const struct at_span_list *list)
 	putchar('\n');
 }
 
-static int show(struct file *file, struct at_tree_style *style)
+/* The span that all the others are about: the longest that has no parent. */
+static const struct at_shown *find_head(const struct at_span_list *list)
+{
+	const struct at_shown *head = NULL;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		const struct at_shown *span = &list->item[i];
+
+		if (!head || span->has_parent < head->has_parent ||
+		    (span->has_parent == head->has_parent &&
+		     span->duration_ns > head->duration_ns))
+			head = span;
+	}
+	return head;
+}
+
+static void draw_page(const struct at_span_list *list)
+{
+	const struct at_shown *head = find_head(list);
+	struct at_job_page page = { .list = list, .trace_url = "" };
+
+	if (!head)
+		return;
+	page.head_id = head->span_id;
+	if (at_job_page_write(stdout, &page))
+		at_complain("no memory for a summary of %zu spans",
+			    list->count);
+}
+
+static void draw_tree(const struct at_span_file *file,
+		      const struct at_span_list *list,
+		      const struct at_tree_style *style)
+{
+	if (at_tree_draw(stdout, list, style))
+		at_complain("no memory for a tree of %zu spans", list->count);
+	print_end(file, list);
+}
+
+/* style NULL: the summary. */
+static int show(struct at_span_file *file, const struct at_tree_style *style)
 {
 	struct at_span_list list = { 0 };
-	int error = read_file(file, &list);
+	int error = at_span_file_read(file, read_line, &list);
 
-	if (error)
-		at_complain("%s: %s", file->name, strerror(-error));
-	if (at_tree_draw(stdout, &list, style))
-		at_complain("no memory for a tree of %zu spans", list.count);
-	print_end(file, &list);
+	if (style)
+		draw_tree(file, &list, style);
+	else
+		draw_page(&list);
 	at_span_list_free(&list);
 	if (at_finish_stdout())
 		return AT_EXIT_FAILED;
 	return error || file->mistake_count ? AT_EXIT_FAILED : AT_EXIT_OK;
 }
 
-enum { OPTION_TREE, OPTION_HELP };
+enum { OPTION_SUMMARY, OPTION_TREE, OPTION_HELP };
 
 static const struct at_option view_options[] = {
+	[OPTION_SUMMARY] = { "summary", 0, NULL,
+			     "Print the summary instead, as Markdown." },
 	[OPTION_TREE] = { "tree", 0, "auto|all",
 			  "At most 40 lines (auto), or every span." },
 	[OPTION_HELP] = { "help", 'h', NULL, "Print this." },
 	{ NULL, 0, NULL, NULL },
 };
 
-static int open_and_show(const char *name, struct at_tree_style *style)
+static int open_and_show(const char *name, const struct at_tree_style *style)
 {
-	struct file file = { .name = name };
+	struct at_span_file file;
 	int status;
 
-	if (!strcmp(name, "-")) {
-		file.in = stdin;
-		file.name = "standard input";
-		return show(&file, style);
-	}
-	file.in = fopen(name, "re");
-	if (!file.in) {
-		at_complain("%s: %s", name, strerror(errno));
+	if (at_span_file_open(&file, name))
 		return AT_EXIT_FAILED;
-	}
 	status = show(&file, style);
-	fclose(file.in);
+	at_span_file_close(&file);
 	return status;
 }
 
@@ -127,12 +111,14 @@ static int view_main(int argc, char **argv)
 	struct at_tree_style style;
 	struct at_options options;
 	const char *value;
+	bool summary = false;
 	int found;
 
 	at_terminal_style(&style, STDOUT_FILENO, environ);
 	style.max_lines = AT_TREE_LINES;
 	at_options_init(&options, view_options, argc, argv);
 	while ((found = at_options_next(&options, &value)) >= 0) {
+		summary |= found == OPTION_SUMMARY;
 		if (found != OPTION_TREE)
 			continue;
 		if (!strcmp(value, "all"))
@@ -147,12 +133,12 @@ static int view_main(int argc, char **argv)
 		return at_usage(&at_command_view, "which file?");
 	if (options.next + 1 < argc)
 		return at_usage(&at_command_view, "one file, please");
-	return open_and_show(argv[options.next], &style);
+	return open_and_show(argv[options.next], summary ? NULL : &style);
 }
 
 const struct at_command at_command_view = {
 	.name = "view",
-	.arguments = "[--tree=auto|all] FILE",
+	.arguments = "[--summary] [--tree=auto|all] FILE",
 	.help = "Draw the traces in a saved file (OTLP JSON lines); - is "
 		"standard input.",
 	.options = view_options,

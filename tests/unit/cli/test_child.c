@@ -21,7 +21,7 @@ static int start(struct at_child *child, char **argv)
 /* As it was, for the next one: a program prepares only once. */
 static int finish(const struct at_child *child)
 {
-	int status = at_child_wait(child);
+	int status = at_child_wait(child, NULL, NULL);
 
 	sigaction(SIGCHLD, &child->on_child, NULL);
 	sigaction(SIGPIPE, &child->on_pipe, NULL);
@@ -85,7 +85,7 @@ Test(cli_child, an_environment_too_long_gives_way_to_the_plain_one)
 	cr_assert_eq(at_child_start(&child, SH("test -z \"$X\""),
 				    (char **)longer, (char **)no_environment),
 		     0);
-	cr_expect_eq(at_child_exit_code(at_child_wait(&child)), 0);
+	cr_expect_eq(at_child_exit_code(at_child_wait(&child, NULL, NULL)), 0);
 }
 
 /* Without a shell, which has its own idea of SIGCHLD. */

@@ -88,7 +88,9 @@ Test(cli_otlp_read, other_writers_are_understood)
 	cr_expect_not(list.item[0].has_parent);
 	cr_expect(list.item[0].failed);
 	cr_expect_eq(list.item[0].duration_ns, 15);
-	cr_expect_str_eq(list.item[0].label, "PUT [::1]:8080 /p");
+	/* Who serves is where it is: no host. */
+	cr_expect_eq(list.item[0].kind, AT_KIND_SERVER);
+	cr_expect_str_eq(list.item[0].label, "PUT /p");
 	at_span_list_free(&list);
 }
 

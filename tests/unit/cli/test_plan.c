@@ -55,7 +55,7 @@ Test(cli_plan, two_of_a_kind_are_not_folded)
 	at_span_list_free(&list);
 }
 
-Test(cli_plan, only_leaves_without_failure_and_of_one_parent_are_folded)
+Test(cli_plan, what_failed_is_not_folded_while_there_is_room)
 {
 	struct at_span_list list = { 0 };
 	struct drawn drawn;
@@ -65,10 +65,37 @@ Test(cli_plan, only_leaves_without_failure_and_of_one_parent_are_folded)
 	for (i = 0; i < 5; i++) {
 		add(&list, 10 + i, 1, "failed", 1, "timeout");
 		add(&list, 20 + i, 1, "parent", 1, NULL);
-		add(&list, 30 + i, 20 + i, "leaf", 1, NULL);
+		add(&list, 30 + i, 20 + i, "failed", 1, "timeout");
 	}
 	draw(&drawn, &list, &draw_plain);
 	cr_expect_eq(drawn.line_count, 16);
+	draw_free(&drawn);
+	at_span_list_free(&list);
+}
+
+/* Processes and their calls: whatever the order of those is. */
+Test(cli_plan, what_looks_the_same_below_is_folded_as_a_whole)
+{
+	struct at_span_list list = { 0 };
+	struct drawn drawn;
+	unsigned int i;
+
+	add(&list, 1, 0, "root", 5000, NULL);
+	for (i = 0; i < 5; i++) {
+		add(&list, 20 + i, 1, "sh", 1, NULL);
+		add(&list, 40 + 2 * i + i % 2, 20 + i, "ls", 1, NULL);
+		add(&list, 41 + 2 * i - i % 2, 20 + i, "GET /", 1, NULL);
+	}
+	/* Another one does one thing more. */
+	add(&list, 30, 1, "sh", 1, NULL);
+	add(&list, 60, 30, "ls", 1, NULL);
+	add(&list, 61, 30, "GET /", 1, NULL);
+	add(&list, 62, 30, "date", 1, NULL);
+	draw(&drawn, &list, &draw_plain);
+	cr_expect_eq(drawn.line_count, 8);
+	cr_expect_not_null(draw_find(&drawn, "sh x 5"));
+	cr_expect_not_null(draw_find(&drawn, "ls x 5"));
+	cr_expect_not_null(draw_find(&drawn, "GET / x 5"));
 	draw_free(&drawn);
 	at_span_list_free(&list);
 }

@@ -128,14 +128,10 @@ Test(cli_session, the_sampler_decides)
 	at_session_close(&session);
 }
 
-static void fill(struct at_session *session, int wait_status,
-		 struct at_span *span)
+static void fill(struct at_session *session, struct at_span *span)
 {
-	struct at_session_result result = { "/usr/bin/make", 4711,
-					    wait_status };
-
 	at_session_begin(session);
-	at_session_fill(session, &result, session->start_ns + 1234, span);
+	at_session_fill(session, "/usr/bin/make", 4711, span);
 	cr_assert_eq(at_span_check(span, span->size_bytes), 0);
 }
 
@@ -165,10 +161,11 @@ Test(cli_session, the_span_of_a_run_says_what_ran)
 	struct at_field field;
 
 	open_session(&session, BLOCK(PARENT));
-	fill(&session, 0, &span);
+	fill(&session, &span);
 	cr_expect_eq(span.kind, AT_KIND_INTERNAL);
 	cr_expect_eq(span.status, AT_STATUS_UNSET);
-	cr_expect_eq(span.duration_ns, 1234);
+	cr_expect_eq(span.record, AT_RECORD_BEGAN);
+	cr_expect_eq(span.pid, 4711);
 	cr_expect_eq(span.has_parent, 1);
 	cr_expect_eq(span.parent_remote, 1);
 	cr_expect_arr_eq(span.span_id, session.root.span_id, 8);
@@ -177,47 +174,81 @@ Test(cli_session, the_span_of_a_run_says_what_ran)
 	expect_text(&span, AT_ATTR_PROCESS_EXECUTABLE_NAME, "make");
 	expect_text(&span, AT_ATTR_AUTOTRACE_COMMAND, "/usr/bin/make");
 	expect_int(&span, AT_ATTR_PROCESS_PID, 4711);
-	expect_int(&span, AT_ATTR_PROCESS_EXIT_CODE, 0);
-	cr_expect_not(at_span_find(&span, AT_ATTR_ERROR_TYPE, &field));
+	cr_expect_not(at_span_find(&span, AT_ATTR_PROCESS_EXIT_CODE, &field));
 	at_session_close(&session);
 }
 
-Test(cli_session, the_span_of_a_run_says_how_it_failed)
+/* By its own id, whoever fills it in, and below the one outside. */
+Test(cli_session, the_command_is_told_which_span_is_its)
 {
-	static const struct {
-		int wait_status;
-		int code;
-		const char *type;
-	} ends[] = {
-		{ W_EXITCODE(42, 0), 42, "42" },
-		{ W_EXITCODE(0, SIGKILL), 137, "SIGKILL" },
-		{ W_EXITCODE(0, SIGSEGV) | 0x80, 139, "SIGSEGV" },
-		{ W_EXITCODE(0, 40), 168, "SIG40" },
-	};
 	struct at_session session;
-	struct at_span span;
-	size_t i;
+
+	open_session(&session, BLOCK(PARENT));
+	at_session_begin(&session);
+	at_session_become(&session, "make");
+	cr_expect_eq(session.hub->head.pid, (uint32_t)getpid());
+	cr_expect_arr_eq(session.hub->head.span_id, session.root.span_id, 8);
+	cr_expect_arr_eq(session.hub->head.parent_id, session.parent.span_id,
+			 8);
+	cr_expect_eq(session.hub->head.has_parent, 1);
+	at_session_close(&session);
+}
+
+static void fill_end(int wait_status, struct at_span *record)
+{
+	struct at_session_result result = { .pid = 4711,
+					    .wait_status = wait_status };
+
+	at_session_fill_end(&result, 5000, record);
+	cr_expect_eq(record->record, AT_RECORD_REAPED);
+	cr_expect_eq(record->pid, 4711);
+	cr_expect_eq(record->start_unix_ns, 5000);
+}
+
+Test(cli_session, the_end_of_a_run_says_how_it_failed)
+{
+	struct at_span record;
+	struct at_field field;
+
+	fill_end(W_EXITCODE(0, 0), &record);
+	expect_int(&record, AT_ATTR_PROCESS_EXIT_CODE, 0);
+	cr_expect_not(at_span_find(&record, AT_ATTR_ERROR_TYPE, &field));
+	fill_end(W_EXITCODE(2, 0), &record);
+	expect_int(&record, AT_ATTR_PROCESS_EXIT_CODE, 2);
+	expect_text(&record, AT_ATTR_ERROR_TYPE, "2");
+	fill_end(SIGKILL, &record);
+	expect_int(&record, AT_ATTR_PROCESS_EXIT_CODE, 137);
+	expect_text(&record, AT_ATTR_ERROR_TYPE, "SIGKILL");
+}
+
+Test(cli_session, the_command_s_end_is_heard_of_once)
+{
+	struct at_session_result result = { .pid = getpid(),
+					    .wait_status = W_EXITCODE(3, 0) };
+	struct at_session session;
 
 	open_session(&session, BLOCK());
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		fill(&session, ends[i].wait_status, &span);
-		cr_expect_eq(span.status, AT_STATUS_ERROR);
-		expect_int(&span, AT_ATTR_PROCESS_EXIT_CODE, ends[i].code);
-		expect_text(&span, AT_ATTR_ERROR_TYPE, ends[i].type);
-	}
+	at_session_begin(&session);
+	at_session_become(&session, "make");
+	cr_assert_eq(at_session_read(&session), 0);
+	cr_assert_eq(at_session_end(&session, &result), 0);
+	cr_assert_eq(session.list.count, 1);
+	cr_expect_str_eq(session.list.item[0].label, "make");
+	cr_expect_str_eq(session.list.item[0].error_type, "exit 3");
 	at_session_close(&session);
 }
 
 /* The whole way: a record pushed to the hub, and the run's own, are read. */
 Test(cli_session, what_reaches_the_hub_reaches_the_list)
 {
-	struct at_session_result result = { "sh", 1, 0 };
+	struct at_session_result result = { .pid = getpid() };
 	struct at_session session;
 	struct at_hub *joined;
 	struct at_span span;
 
 	open_session(&session, BLOCK());
 	at_session_begin(&session);
+	at_session_become(&session, "sh");
 	cr_assert_eq(at_session_read(&session), 0);
 	cr_assert_eq(at_hub_join(session.address, &joined), 0);
 	at_span_init(&span, AT_KIND_CLIENT);
@@ -236,7 +267,7 @@ Test(cli_session, what_reaches_the_hub_reaches_the_list)
 
 Test(cli_session, a_run_inside_a_run_hands_its_spans_on)
 {
-	struct at_session_result result = { "inner", 1, 0 };
+	struct at_session_result result = { .pid = getpid() };
 	struct at_session outer, inner;
 	char hub[sizeof("AUTOTRACE_HUB=") + AT_HUB_ADDRESS_BYTES];
 
@@ -244,11 +275,12 @@ Test(cli_session, a_run_inside_a_run_hands_its_spans_on)
 	at_session_begin(&outer);
 	cr_assert_eq(at_session_read(&outer), 0);
 	snprintf(hub, sizeof(hub), "AUTOTRACE_HUB=%s", outer.address);
+	at_session_become(&outer, "outer");
 	open_session(&inner, BLOCK(hub));
 	at_session_begin(&inner);
+	at_session_become(&inner, "inner");
 	cr_assert_eq(at_session_read(&inner), 0);
 	cr_assert_eq(at_session_end(&inner, &result), 0);
-	result.command = "outer";
 	cr_assert_eq(at_session_end(&outer, &result), 0);
 	cr_assert_eq(inner.list.count, 1);
 	cr_assert_eq(outer.list.count, 2);

@@ -76,3 +76,26 @@ Test(cli_units, thousands_are_set_apart)
 		cr_expect_str_eq(text, counts[i].text);
 	}
 }
+
+Test(cli_units, memory)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} all[] = {
+		{ 0, "0 B" },
+		{ 999, "999 B" },
+		{ 1024, "1.00 KiB" },
+		{ 412u << 20, "412 MiB" },
+		{ 12345678, "11.8 MiB" },
+		{ 1000u << 20, "0.98 GiB" },
+		{ UINT64_C(3) << 40, "3.00 TiB" },
+	};
+	char text[AT_UNITS_BYTES];
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		at_units_bytes(text, all[i].bytes);
+		cr_expect_str_eq(text, all[i].text);
+	}
+}
