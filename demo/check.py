@@ -40,7 +40,7 @@ HAPPENED = [line.split() for line in """
 # Each service, and the program that calls it.
 CALLERS = {"order": "curl", "inventory": "python3", "payment": "python3",
            "shipping": "python3"}
-INTERNAL, CLIENT = 1, 3
+INTERNAL, SERVER, CLIENT = 1, 2, 3
 UNSET, ERROR = 0, 2
 SLOW_MS = 600
 
@@ -122,8 +122,25 @@ def check_frame(spans):
           "not all spans are of the service \"shop\"")
     roots = [span for span in spans if not span.parent_id]
     check(len(roots) == 1 and roots[0].kind == INTERNAL
-          and roots[0].name == "shop.sh", "roots: %s", [*map(str, roots)])
-    return roots[0] if roots else None
+          and roots[0].name == "bash shop.sh", "roots: %s", [*map(str, roots)])
+    ids = {span.span_id for span in spans}
+    for span in spans:
+        check(not span.parent_id or span.parent_id in ids,
+              "%s: its parent %s is not there", span, span.parent_id)
+        told = span.attributes.get("autotrace.parent")
+        check(told == rule_of(span), "%s: autotrace.parent is %s", span, told)
+
+
+def rule_of(span):
+    """How it is known whose child it is."""
+    if not span.parent_id:
+        return None
+    if span.kind == SERVER:
+        return "header"
+    # Flask answers each request on a thread of its own.
+    program = span.attributes.get("process.executable.name", "")
+    called = span.kind == CLIENT and program.startswith("python3")
+    return "thread" if called else "process"
 
 
 def check_happened(clients, services):
@@ -151,7 +168,7 @@ def difference(expected, seen):
     return ["  " + line for line in lines][2:]
 
 
-def check_client(span, root):
+def check_client(span, parents):
     """What every client span must say of itself and its parent."""
     told = span.attributes
     code = told.get("http.response.status_code", 0)
@@ -162,15 +179,31 @@ def check_client(span, root):
           "%s: error.type %s of status %d", span, told.get("error.type"), code)
     check(span.status == (ERROR if code >= 400 else UNSET),
           "%s: span status %d of HTTP status %d", span, span.status, code)
-    # Nobody here sends a context of its own: the run is the parent.
-    check(root and span.parent_id == root.span_id, "%s: parent %s", span,
+    parent = parents.get(span.parent_id)
+    check(parent and parent.attributes.get("process.pid")
+          == told.get("process.pid"), "%s: parent %s", span,
           span.parent_id or "none")
-    check(told.get("autotrace.parent") == "process",
-          "%s: autotrace.parent is %s", span, told.get("autotrace.parent"))
 
 
-def check_wire(service, clients):
-    """Each request in a service's log names the span of its caller."""
+def check_server(span, service):
+    """What every server span must say of itself."""
+    told = span.attributes
+    code = told.get("http.response.status_code", 0)
+    failed = code >= 500
+    check(span.name == told.get("http.request.method"), "%s: its name", span)
+    check(told.get("server.port") == service.port, "%s: port %s", span,
+          told.get("server.port"))
+    check(told.get("client.address") == "127.0.0.1", "%s: client.address %s",
+          span, told.get("client.address"))
+    check(told.get("error.type") == (str(code) if failed else None),
+          "%s: error.type %s of status %d", span, told.get("error.type"), code)
+    check(span.status == (ERROR if failed else UNSET),
+          "%s: span status %d of HTTP status %d", span, span.status, code)
+
+
+def check_wire(service, servers, clients):
+    """Each request in a service's log names the service's own span, whose
+    parent is the span of its caller."""
     callers = {span.span_id: span for span in clients
                if span.attributes.get("server.port") == service.port}
     for request in service.requests:
@@ -180,13 +213,20 @@ def check_wire(service, clients):
         words = re.fullmatch(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})",
                              header or "")
         check(words, "%s came with traceparent %s", what, header)
-        if not words:
+        span = servers.pop(words[2], None) if words else None
+        check(span or not words, "%s names no span of a server", what)
+        if not span:
             continue
-        span = callers.pop(words[2], None)
-        check(span, "%s names span %s, which is not its caller's", what,
-              words[2])
-        if span:
-            check_pair(what, request, words, span, service)
+        check_server(span, service)
+        check(span.attributes.get("url.path") == request["path"],
+              "%s: its span says %s", what, span.attributes)
+        caller = callers.pop(span.parent_id, None)
+        check(caller, "%s: below span %s, which is not its caller's", what,
+              span.parent_id)
+        if caller:
+            check_pair(what, request, words, caller, service)
+            check(caller.start_ns <= span.start_ns, "%s begins before %s",
+                  span, caller)
     for span in callers.values():
         problems.append("%s is in no log" % span)
 
@@ -230,21 +270,27 @@ def main():
     if not spans:
         sys.exit("demo: the trace is empty")
     clients = [span for span in spans if span.kind == CLIENT]
-    root = check_frame(spans)
+    servers = {span.span_id: span for span in spans if span.kind == SERVER}
+    # Of a call: the program, or the request that it serves meanwhile.
+    parents = {span.span_id: span for span in spans if span.kind != CLIENT}
+    served = len(servers)
+    check_frame(spans)
     check_happened(clients, services)
     for span in clients:
-        check_client(span, root)
+        check_client(span, parents)
     for service in services:
-        check_wire(service, clients)
+        check_wire(service, servers, clients)
+    for span in servers.values():
+        problems.append("%s is in no log" % span)
     if not problems:
         check_times(clients, services)
     if problems:
         sys.exit("\n".join(["demo: the trace is wrong:"]
                            + ["  " + problem for problem in problems]))
-    print("demo: %d requests in the services' logs, %d client spans in one "
-          "trace,\n      and each request named the span of its caller"
+    print("demo: %d requests in the services' logs; %d client and %d server "
+          "spans in one\n      trace, each below its cause"
           % (sum(len(service.requests) for service in services),
-             len(clients)))
+             len(clients), served))
 
 
 if __name__ == "__main__":

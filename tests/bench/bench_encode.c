@@ -103,7 +103,8 @@ int main(void)
 {
 	at_config_load(&config, NULL, NULL);
 	ring = aligned_alloc(4096, at_ring_bytes(BATCH));
-	if (!ring || resource_build(&resource, &config, "bench", false) < 0 ||
+	if (!ring ||
+	    resource_build(&resource, &config, "bench", false, NULL) < 0 ||
 	    batch_open(&batch, BATCH))
 		return 1;
 	memset(ring, 0, at_ring_bytes(BATCH));

@@ -22,7 +22,7 @@ write_gate()
 	awk -v name="$1" -v figure="$3" 'BEGIN {
 		printf "gate %s %d %s\n", name, figure * 1.1 + 0.5, figure }'
 	parts_of "$1" "$2" | awk -v name="$1" -v figure="$3" '
-		$1 * 500 > figure { print "part", name, $0 }'
+		$1 * 500 > figure && $2 !~ /^0x/ { print "part", name, $0 }'
 }
 
 # What grew most since gates.txt was written, and by how much.
@@ -73,9 +73,11 @@ all_gates()
 	gate request_sampled $request_turns "$figure"
 	figure=$(cost_request request_unsampled "${unsampled[@]}") || exit 1
 	gate request_unsampled $request_turns "$figure"
+	figure=$(cost_tls) || exit 1
+	gate tls_request $request_turns "$figure"
 }
 
-need_build "$lib" "$empty" "$programs/cost_io" "$programs/cost_http"
+need_build "$lib" "$empty" "$programs"/cost_{io,http,tls}
 open_server
 if [ -z "$writing" ]; then
 	all_gates

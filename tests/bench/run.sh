@@ -130,7 +130,7 @@ get()
 	local traced=$1 count=$2 line
 
 	shift 2
-	line=$("$@" "${pin[@]}" "$programs/cost_http" get "$port" "$count") ||
+	line=$("$@" "${pin[@]}" "$client" get "$port" "$count") ||
 		die "client: $*"
 	[ "${line##* }" = "$traced" ] || die "traced ${line##* }: $*"
 	echo "${line% *}"
@@ -184,6 +184,42 @@ request()
 		"$(request_added hub)" us '<= 1.5' "$peer"
 	row 'request, not sampled: CPU added' "$(request_added off)" us \
 		'<= 0.7' ''
+}
+
+# --- the same through libcurl ---
+
+# "traced-cpu wall kib bare-cpu wall kib" for each round.
+transfers()
+{
+	local i bare traced
+
+	for ((i = 0; i < rounds; i++)); do
+		bare=$(get 0.000 $request_count env) &&
+			traced=$(get 1.000 $request_count "${file[@]}") ||
+			return
+		echo "$traced $bare"
+	done
+}
+
+# What its hooks add to what the socket's cost. Throughput is what is left when
+# the reader of the spans has a CPU to go to.
+libcurl()
+{
+	local client=$programs/curl_cost figure
+	local -a pinned=("${pin[@]}")
+
+	figure=$(cost_request curl_sampled "${sampled[@]}") || exit 1
+	row 'curl_easy_perform, sampled: instructions added' "$figure" '' - ''
+	transfers >"$tmp/libcurl" || exit 1
+	row 'curl_easy_perform, sampled: CPU added' \
+		"$(awk '{ print ($1 - $4) / 1000 }' "$tmp/libcurl" | median)" \
+		us '<= 3' 'Python SDK 260-350 us'
+	pin=()
+	transfers >"$tmp/libcurl" || exit 1
+	pin=("${pinned[@]}")
+	row 'curl_easy_perform, any CPU: throughput' \
+		"$(awk '{ print $5 / $2 }' "$tmp/libcurl" | median)" \
+		x '>= 0.97' ''
 }
 
 # --- memory ---
@@ -282,13 +318,13 @@ build_tree()
 		"$(field "$out" 2 2)" x '<= 1.05' 'strace -f 1.4-1.8 x'
 }
 
-# --- nginx under wrk ---
+# --- nginx, for HTTPS clients and under wrk ---
 
-# serve_pages LD_PRELOAD: requests a second, and a second of nginx's CPU.
-serve_pages()
+# open_nginx LD_PRELOAD [LINE]...: on $port_of_nginx, files in $pages; the lines
+# belong into the server's block.
+open_nginx()
 {
-	local pages=$tmp/nginx pid cpu_ns
-
+	pages=$tmp/nginx
 	mkdir -p "$pages"
 	port_of_nginx=$("$programs/cost_http" refuse)
 	cat >"$pages/conf" <<-END
@@ -305,19 +341,68 @@ serve_pages()
 			scgi_temp_path $pages;
 			keepalive_requests 100000000;
 			server {
-				listen 127.0.0.1:$port_of_nginx;
+				listen 127.0.0.1:$port_of_nginx${2:+ ssl};
+				${2:-}
 				location / { return 200 "0123456789abcdef"; }
 			}
 		}
 	END
 	LD_PRELOAD=$1 nginx -p "$pages" -c "$pages/conf" 2>"$pages/err" ||
 		die "nginx: $(cat "$pages/err")"
-	pid=$(cat "$pages/pid")
+	nginx_pid=$(cat "$pages/pid")
+}
+
+close_nginx()
+{
+	kill -QUIT "$nginx_pid"
+	tail --pid="$nginx_pid" -f /dev/null
+}
+
+# HTTPS of a program that uses OpenSSL, "cpu_ns wall_ns kib n" with and without.
+ask_nginx()
+{
+	local i line bare
+
+	for ((i = 0; i < 9; i++)); do
+		bare=$("$programs/cost_tls" ask "$port_of_nginx" 10000) ||
+			die "https"
+		line=$(env "${sampled[@]}" "$programs/cost_tls" ask \
+			"$port_of_nginx" 10000) || die "https"
+		echo "$line $bare"
+	done
+}
+
+https()
+{
+	local figure key=$tmp/key.pem cert=$tmp/cert.pem
+
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
+		-nodes -days 2 -subj /CN=localhost -keyout "$key" \
+		-out "$cert" 2>/dev/null || die "openssl"
+	figure=$(cost_tls) || exit 1
+	row 'request, HTTPS by OpenSSL: instructions added' "$figure" '' \
+		"$(gate_of tls_request)" ''
+	open_nginx '' "ssl_certificate $cert; ssl_certificate_key $key;"
+	ask_nginx >"$tmp/https"
+	close_nginx
+	row 'request, HTTPS by OpenSSL: CPU added' \
+		"$(awk '{ print ($1 - $5) / 1000 }' "$tmp/https" | median)" \
+		us '<= 3' ''
+	row 'request, HTTPS by OpenSSL, one after another, throughput' \
+		"$(awk '{ print $6 / $2 }' "$tmp/https" | median)" x \
+		'>= 0.97' ''
+}
+
+# serve_pages LD_PRELOAD: requests a second, and a second of nginx's CPU.
+serve_pages()
+{
+	local cpu_ns
+
+	open_nginx "$1"
 	wrk -t1 -c16 -d1s "http://127.0.0.1:$port_of_nginx/" >"$pages/wrk" ||
 		die "wrk"
-	cpu_ns=$(cut -d' ' -f1 "/proc/$pid/schedstat")
-	kill -QUIT "$pid"
-	tail --pid="$pid" -f /dev/null
+	cpu_ns=$(cut -d' ' -f1 "/proc/$nginx_pid/schedstat")
+	close_nginx
 	awk -v cpu_ns="$cpu_ns" '/requests in/ { count = $1 }
 		/^Requests\/sec:/ { rate = $2 }
 		END { print rate, count / cpu_ns * 1e9 }' "$pages/wrk"
@@ -339,7 +424,7 @@ web_server()
 }
 
 need_build "$lib" "$build/libautotrace-exporter.so" "$command" "$empty" \
-	"$tests"/bench_{spawn,ring,encode} "$programs"/{cost_io,cost_http} \
+	"$tests"/bench_{spawn,ring,encode} "$programs"/{cost_io,cost_http,cost_tls,curl_cost} \
 	"$programs/libcost_malloc.so"
 open_server
 otlp+=(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$port")
@@ -347,12 +432,14 @@ head_line
 start_up
 untraced
 request
+libcurl
 allocations
 memory
 parts
 exit_delay
 under_hub
 build_tree
+https
 web_server
 [ "$("$programs/cost_http" posted "$port")" -gt 1000000 ] ||
 	die "hardly a span arrived at the collector"

@@ -71,6 +71,18 @@ suite.same("refused", SSH[:-1] + ["-o", "PubkeyAuthentication=no",
            looks=False)
 
 
+@suite.case("below-a-run")
+def below():
+    """The client is in the tree; what runs over there is not, nor is told of."""
+    result = suite.runner.autotrace_run(SSH + ["env; exit 9"], ["-q"])
+    result.expect_status(9)
+    check(not result.err, "%r", result.err)
+    check(b"AUTOTRACE_HUB" not in result.out and
+          b"TRACEPARENT" not in result.out, "%r", result.out)
+    seen = [s["name"] for s in result.spans()]
+    check(seen == ["ssh"], "%s", seen)
+
+
 @suite.case("server-has-no-span")
 def server_silent():
     check(not os.path.exists(spans) or otlp_decode.spans_of_file(spans) == [],

@@ -116,9 +116,13 @@ def environment_context():
     clients = client_spans(spans)
     check(len(clients) == 2, "%d client spans", len(clients))
     check({s["traceId"] for s in spans} == {TRACE}, "other traces")
+    program, = [s for s in spans if s["kind"] == 1]
+    check(program["parentSpanId"] == PARENT and
+          program["flags"] == 0x303 and program["traceState"] == state,
+          "%s", program)
     for span in clients:
-        check(span["parentSpanId"] == PARENT, "parent of %s", span)
-        check(span["flags"] == 0x303, "flags %#x", span["flags"])
+        check(span["parentSpanId"] == program["spanId"], "parent of %s", span)
+        check(span["flags"] == 0x103, "flags %#x", span["flags"])
         check(span["attributes"].get("autotrace.parent") == "process", "%s",
               span["attributes"])
         check(span["traceState"] == state, "tracestate %r",

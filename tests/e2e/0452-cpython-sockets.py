@@ -18,7 +18,6 @@ suite.module("test.test_epoll")
 suite.module("test.test_socketserver", resources=["network"])
 suite.module("test.test_asyncore")
 suite.module("test.test_asynchat")
-suite.module("test.test_ssl", long=True)
 
 if __name__ == "__main__":
     sys.exit(suite.main())

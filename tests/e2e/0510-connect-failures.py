@@ -316,7 +316,11 @@ def _():
     if harness.BARE_ONLY:
         return
     span, = connects(result)
-    check(span["traceId"] == trace and span["parentSpanId"] == parent,
+    program, = [s for s in result.spans() if s["kind"] == 1]
+    check(program["traceId"] == trace and program["parentSpanId"] == parent,
+          "not a child of the environment's: %s", program)
+    check(span["traceId"] == trace and
+          span["parentSpanId"] == program["spanId"],
           "not a child of the process: %s", span)
     check(span["attributes"]["autotrace.parent"] == "process", "%s", span)
 

@@ -45,7 +45,7 @@ print(json.dumps({
         ctypes.c_int())), "limits": [resource.getrlimit(l) for l in range(16)],
     "env": dict(os.environ)}))
 """)
-OURS = {"LD_PRELOAD", "TRACEPARENT", "AUTOTRACE_HUB"}
+OURS = {"LD_PRELOAD", "TRACEPARENT", "AUTOTRACE_HUB", "AUTOTRACE_TLS_SPANS"}
 
 
 def case(name):
@@ -220,10 +220,10 @@ def root_span():
     result.expect_status(3)
     span, = result.spans()
     facts = span["attributes"]
-    check(span["name"] == "sh" and span["kind"] == 1 and span["status"] == 2
+    check(span["name"] == "sh -c" and span["kind"] == 1 and span["status"] == 2
           and not span["parentSpanId"], "%s", span)
     check(facts["process.exit.code"] == 3 and facts["error.type"] == "3" and
-          facts["process.executable.name"] == "sh" and
+          facts["process.executable.path"] == os.path.realpath("/bin/sh") and
           facts["autotrace.command"] == "/bin/sh", "%s", facts)
     check(result.start_ns <= span["start_ns"] <= span["end_ns"] <=
           result.end_ns, "%s", span)

@@ -1,21 +1,17 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """`autotrace run` on a terminal: width, colour, Ctrl-C, Ctrl-Z."""
-import fcntl
 import json
 import os
-import pty
 import re
-import select
-import struct
 import sys
-import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import harness
-from harness import BARE_ONLY, COMMAND, check, clean_environment
+from harness import BARE_ONLY, COMMAND, check
+from terminals import TIMEOUT_S, Terminal
 from truth_server import TruthServer
 
 suite = harness.Suite("cli-terminal")
@@ -25,7 +21,6 @@ URL = "http://127.0.0.1:%d" % server.port
 # Names long enough to be cut, a failure, and a repeated request.
 TRAFFIC = ("curl -sS %s/ok %s/ok %s/ok >out; curl -sS %s/status/500?%s >out; "
            "exit 0" % (URL, URL, URL, URL, "x" * 20))
-TIMEOUT_S = 30
 
 
 def case(name):
@@ -35,63 +30,9 @@ def case(name):
     return put
 
 
-class Terminal:
-    """A program on a terminal of its own, leader of its session."""
-
-    def __init__(self, argv, env=None, columns=100):
-        environment = clean_environment(suite.runner.home)
-        environment.update({"TERM": "xterm", **(env or {})})
-        self.directory = suite.runner.fresh()
-        self.pid, self.master = pty.fork()
-        if self.pid == 0:
-            try:
-                self._set_size(0, columns)
-                os.chdir(self.directory)
-                os.execve(argv[0], argv, environment)
-            finally:
-                os._exit(99)
-        self.output = b""
-        self.status = None
-
-    @staticmethod
-    def _set_size(descriptor, columns):
-        fcntl.ioctl(descriptor, termios.TIOCSWINSZ,
-                    struct.pack("HHHH", 24, columns, 0, 0))
-
-    def read_until(self, text):
-        """All output up to and with `text`; None reads to the end."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while text is None or text not in self.output:
-            left = deadline - time.monotonic()
-            check(left > 0 and select.select([self.master], [], [], left)[0],
-                  "no %r in %r", text, self.output)
-            try:
-                piece = os.read(self.master, 65536)
-            except OSError:     # the other side is closed
-                piece = b""
-            if not piece:
-                check(text is None, "no %r in %r", text, self.output)
-                return self
-            self.output += piece
-        return self
-
-    def type(self, text):
-        os.write(self.master, text)
-
-    def finish(self):
-        """Its exit status; everything printed is in output, as lines."""
-        self.read_until(None)
-        self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        os.close(self.master)
-        self.output = self.output.replace(b"\r\n", b"\n")
-        left = harness.reap_session(self.pid)
-        check(not left, "left behind: %s", left)
-        return self
-
-
 def run(script, *options, **more):
-    return Terminal([COMMAND, "run", *options, "--", "sh", "-c", script],
-                    **more)
+    return Terminal(suite.runner, [COMMAND, "run", *options, "--", "sh", "-c",
+                                   script], **more)
 
 
 def width(line):
@@ -104,7 +45,7 @@ def fits():
         text = run(TRAFFIC, columns=columns).finish().output.decode()
         lines = text.splitlines()
         tree, last = lines[:-1], lines[-1]
-        check(len(tree) == 3 and last.startswith("autotrace: trace "), "%s",
+        check(len(tree) == 5 and last.startswith("autotrace: trace "), "%s",
               text)
         for line in tree:
             check(width(line) <= columns, "%d: %r", columns, line)
@@ -167,7 +108,7 @@ def interrupt_once():
     """Seen by the command, and by a look at what `run` sends."""
     trace = suite.runner.path("kills")
     terminal = Terminal(
-        ["/usr/bin/strace", "-f", "-qq", "-e", "trace=kill,tgkill",
+        suite.runner, ["/usr/bin/strace", "-f", "-qq", "-e", "trace=kill,tgkill",
          "-e", "signal=none", "-o", trace, COMMAND, "run", "-q", "--",
          "/usr/bin/python3", "-S", "-c", """
 import signal
@@ -241,7 +182,7 @@ print("ended", os.waitstatus_to_exitcode(status), flush=True)
 
 
 def job(*argv):
-    return Terminal(["/usr/bin/python3", "-S", SHELL, COMMAND, "run", "-q",
+    return Terminal(suite.runner, ["/usr/bin/python3", "-S", SHELL, COMMAND, "run", "-q",
                      "--", *argv])
 
 
@@ -303,7 +244,7 @@ def stops_itself():
 
 @case("an-interactive-shell-has-its-job-control")
 def interactive():
-    terminal = Terminal([COMMAND, "run", "-q", "--", "/bin/bash", "--norc",
+    terminal = Terminal(suite.runner, [COMMAND, "run", "-q", "--", "/bin/bash", "--norc",
                          "-i"], env={"PS1": "% "})
     terminal.read_until(b"% ").type(b"sleep 1000\n")
     terminal.read_until(b"sleep 1000\r\n")

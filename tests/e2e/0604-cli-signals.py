@@ -277,10 +277,10 @@ def spans_of_many():
         spans = [span for line in file for resource in
                  json.loads(line)["resourceSpans"] for scope in
                  resource["scopeSpans"] for span in scope["spans"]]
-    check(len(spans) == len(result.spans()) == 41, "%d spans", len(spans))
+    check(len(spans) == len(result.spans()) == 82, "%d spans", len(spans))
     text = result.err.decode()
-    check(", 41 spans, 0 dropped\n" in text and " /ok x 40 " in text and
-          text.count("\n") == 3, "%s", text)
+    check(", 82 spans, 0 dropped\n" in text and " /ok x 40 " in text and
+          "curl x 40 " in text and text.count("\n") == 5, "%s", text)
 
 
 sys.exit(suite.main())

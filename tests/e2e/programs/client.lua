@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- LuaSocket's socket.http. Arguments: see plan() in tests/support/coverage.py.
-local http = require("socket.http")
+local http = require(string.match(arg[1], "^https:") and "ssl.https" or
+	"socket.http")
 local ltn12 = require("ltn12")
 
 local base, method, path, body, count, mode, file = table.unpack(arg)

@@ -1,0 +1,199 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 300
+"""Servers of every style, unmodified, with AUTOTRACE_SERVER_SPANS.
+
+Each answers /N by asking another server for /call/N. Every request is one
+span, below the one whose context it brought; and of each call is counted
+whether it hangs under its own request, under none, or under somebody else's.
+"""
+import collections
+import http.client
+import http.server
+import os
+import sys
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "support"))
+import harness
+import otlp_decode
+from daemons import Daemon
+from harness import BARE_ONLY, COMMAND, PROGRAMS, check
+
+suite = harness.Suite("servers")
+SERVER, CLIENT = 2, 3
+ALONE = 100
+CROWD, AT_ONCE = (10000, 50) if harness.LONG else (400, 20)
+SERVE = os.path.join(PROGRAMS, "serve.")
+
+
+class Back:
+    """Whom the servers call: keeps what it was told."""
+
+    def __init__(self):
+        self.contexts = {}
+        back = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_GET(self):
+                number = self.path.rpartition("/")[2]
+                back.contexts[number] = self.headers.get("traceparent", "")
+                body = number.encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 128
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+back = Back()
+suite.cleanup(back.close)
+
+
+def context_of(number):
+    """The context that the client of request N sends along."""
+    return "00-%032x-%016x-01" % (number + 1, number + 1)
+
+
+def ask(port, numbers):
+    """All of them, one after another on one connection; `numbers` is shared."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    while True:
+        try:
+            number = numbers.popleft()
+        except IndexError:
+            break
+        connection.request("GET", "/%d" % number,
+                           headers={"traceparent": context_of(number)})
+        answer = connection.getresponse()
+        body = answer.read()
+        check(answer.status == 200 and body.strip() == b"%d" % number,
+              "%d: %s %r", number, answer.status, body)
+    connection.close()
+
+
+def ask_all(port, first, count, at_once):
+    numbers = collections.deque(range(first, first + count))
+    failures = []
+
+    def run():
+        try:
+            ask(port, numbers)
+        except Exception as failure:      # told by the test's own thread
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run) for _ in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(not failures, "%s", failures[:3])
+
+
+def number_of(span):
+    told = span["attributes"]
+    path = told.get("url.path") or told["url.full"]
+    return int(path.rpartition("/")[2])
+
+
+def check_served(spans, count):
+    """One span a request, below the context that it came with."""
+    served = {}
+    for span in spans:
+        told = span["attributes"]
+        if span["kind"] != SERVER or told["url.path"].startswith("/call"):
+            continue
+        number = number_of(span)
+        check(number not in served, "%d twice", number)
+        served[number] = span
+        check("00-%s-%s-01" % (span["traceId"], span["parentSpanId"]) ==
+              context_of(number), "%d: %s", number, span)
+        check(span["name"] == "GET" and told["http.request.method"] == "GET"
+              and told["http.response.status_code"] == 200 and
+              told["url.scheme"] == "http" and
+              told["client.address"] == "127.0.0.1" and
+              "error.type" not in told and not span["status"], "%s", span)
+    check(len(served) == count, "%d of %d", len(served), count)
+    return served
+
+
+def check_calls(spans, served, numbers):
+    """How many calls hang under their own request, none, somebody else's."""
+    by_id = {span["spanId"]: number for number, span in served.items()}
+    counts = collections.Counter()
+    for span in spans:
+        if span["kind"] != CLIENT or number_of(span) not in numbers:
+            continue
+        number = number_of(span)
+        parent = by_id.get(span["parentSpanId"])
+        counts["none" if parent is None else
+               "right" if parent == number else "wrong"] += 1
+        told = "00-%s-%s-" % (span["traceId"], span["spanId"])
+        check(back.contexts[str(number)].startswith(told), "%d: told %s, is %s",
+              number, back.contexts[str(number)], told)
+    check(sum(counts.values()) == len(numbers), "%s of %d", counts,
+          len(numbers))
+    return counts
+
+
+def add_server(name, make, blocking, env=None):
+    @suite.case(name)
+    def _():
+        if BARE_ONLY:
+            return
+        path = suite.runner.path(name + ".jsonl")
+        server = Daemon(suite.runner, name, lambda port, home: [
+            COMMAND, "run", "-q", "--file", path, "--", *make(port)],
+            {"AUTOTRACE_SERVER_SPANS": "true", **(env or {})})
+        try:
+            ask_all(server.port, 0, ALONE, 1)
+            ask_all(server.port, ALONE, CROWD, AT_ONCE)
+        finally:
+            server.close()
+        spans = otlp_decode.spans_of_file(path)
+        served = check_served(spans, ALONE + CROWD)
+        alone = check_calls(spans, served, range(ALONE))
+        crowd = check_calls(spans, served, range(ALONE, ALONE + CROWD))
+        suite.note("%s: alone %s, %d at once %s", name, dict(alone), AT_ONCE,
+                   dict(crowd))
+        check(not alone["wrong"] and not crowd["wrong"], "%s %s", alone, crowd)
+        if blocking:
+            check(alone["none"] == 0 and crowd["none"] == 0, "%s %s", alone,
+                  crowd)
+
+
+PYTHON = ["/usr/bin/python3", "-B", SERVE + "py"]
+for kind in ("single", "threads", "flask"):
+    add_server(kind, lambda port, kind=kind: [*PYTHON, kind, str(port),
+                                              back.url], True)
+add_server("aiohttp", lambda port: [*PYTHON, "aiohttp", str(port), back.url],
+           False)
+add_server("node", lambda port: ["node", SERVE + "js", str(port), back.url],
+           False)
+add_server("webrick", lambda port: ["/usr/bin/ruby", SERVE + "rb", str(port),
+                                    back.url], True)
+add_server("php", lambda port: ["php", "-S", "127.0.0.1:%d" % port,
+                                SERVE + "php"], True, {"BACK": back.url})
+add_server("java", lambda port: [
+    "java", "-XX:TieredStopAtLevel=1", os.path.join(PROGRAMS, "Serve.java"),
+    str(port), back.url], False)
+
+sys.exit(suite.main())

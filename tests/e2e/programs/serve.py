@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""serve.py KIND PORT BACK: /N asks BACK for /call/N, and answers with N."""
+import http.server
+import sys
+import urllib.request
+
+kind, port, back = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+
+
+def plain(server_class):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self):
+            with urllib.request.urlopen(back + "/call" + self.path) as answer:
+                body = answer.read()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server_class.request_queue_size = 128
+    server_class(("127.0.0.1", port), Handler).serve_forever()
+
+
+def flask():
+    import logging
+    import flask as web
+    import requests
+    logging.getLogger("werkzeug").disabled = True
+    app = web.Flask("serve")
+
+    @app.get("/<number>")
+    def serve(number):
+        return requests.get(back + "/call/" + number, timeout=30).text
+
+    app.run("127.0.0.1", port, threaded=True)
+
+
+def aiohttp():
+    import aiohttp as http_library
+    from aiohttp import web
+
+    async def serve(request):
+        async with request.app["session"].get(
+                back + "/call" + request.path) as answer:
+            return web.Response(text=await answer.text())
+
+    async def session(app):
+        app["session"] = http_library.ClientSession()
+        yield
+        await app["session"].close()
+
+    app = web.Application()
+    app.cleanup_ctx.append(session)
+    app.router.add_get("/{number}", serve)
+    web.run_app(app, host="127.0.0.1", port=port, print=None)
+
+
+{"single": lambda: plain(http.server.HTTPServer),
+ "threads": lambda: plain(http.server.ThreadingHTTPServer),
+ "flask": flask, "aiohttp": aiohttp}[kind]()
