@@ -143,6 +143,7 @@ static void write_attributes(void)
 		[AT_TYPE_INT] = "integer",
 		[AT_TYPE_BOOL] = "boolean",
 		[AT_TYPE_TEXTS] = "list of texts",
+		[AT_TYPE_DOUBLE] = "number",
 	};
 	int i;
 
