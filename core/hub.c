@@ -9,7 +9,7 @@
 #include "core/sys.h"
 #include "core/text.h"
 
-#define HUB_MAGIC 0x61746834u /* "ath4": change with any layout change */
+#define HUB_MAGIC 0x61746835u /* "ath5": change with any layout change */
 #define PAGE_BYTES 4096u
 #define RING_OFFSET_BYTES \
 	((uint32_t)((sizeof(struct at_hub) + PAGE_BYTES - 1) & -PAGE_BYTES))
@@ -78,7 +78,8 @@ static bool numbers_are_ours(void)
 	return !at_text_to_u64(number, &pid) && pid == (uint64_t)sys_getpid();
 }
 
-static void write_address(char address[AT_HUB_ADDRESS_BYTES], int fd)
+static void write_address(char address[AT_HUB_ADDRESS_BYTES], int fd,
+			  uint64_t start_ticks)
 {
 	struct at_writer writer = AT_WRITER(address, AT_HUB_ADDRESS_BYTES - 1);
 	uint32_t pid = (uint32_t)sys_getpid();
@@ -87,7 +88,7 @@ static void write_address(char address[AT_HUB_ADDRESS_BYTES], int fd)
 	at_write_char(&writer, ':');
 	at_write_u64(&writer, (uint64_t)fd);
 	at_write_char(&writer, ':');
-	at_write_u64(&writer, at_process_start_ticks(pid));
+	at_write_u64(&writer, start_ticks);
 	address[writer.len] = 0;
 }
 
@@ -113,8 +114,9 @@ int at_hub_create(uint32_t record_max, struct at_hub **hub, int *fd,
 	made->ring_offset_bytes = RING_OFFSET_BYTES;
 	made->size_bytes = size;
 	at_ring_init(at_hub_ring(made), record_max);
+	made->start_ticks = at_process_start_ticks((uint32_t)sys_getpid());
 	made->magic = HUB_MAGIC;
-	write_address(address, *fd);
+	write_address(address, *fd, made->start_ticks);
 	*hub = made;
 	return 0;
 }
@@ -148,8 +150,12 @@ static int open_hub_fd(uint64_t pid, uint64_t fd)
 	return sys_open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 }
 
-/* Only a sealed memfd is mapped: nobody can shrink it under us. */
-static int map_hub(int fd, struct at_hub **hub)
+/*
+ * Only a sealed memfd is mapped: nobody can shrink it under us. Whether it is
+ * the one that was meant, and not that of a process with the same number, it
+ * says itself: a look into /proc would cost each program as much as all this.
+ */
+static int map_hub(int fd, uint64_t start_ticks, struct at_hub **hub)
 {
 	struct stat status;
 	struct at_hub *found;
@@ -165,7 +171,7 @@ static int map_hub(int fd, struct at_hub **hub)
 	if (!found)
 		return -ENOMEM;
 	if (found->magic != HUB_MAGIC || found->size_bytes != size ||
-	    !numbers_are_ours() ||
+	    found->start_ticks != start_ticks || !numbers_are_ours() ||
 	    found->ring_offset_bytes != RING_OFFSET_BYTES ||
 	    at_ring_check(at_hub_ring(found), size - RING_OFFSET_BYTES)) {
 		sys_unmap(found, size);
@@ -183,12 +189,10 @@ int at_hub_join(const char *address, struct at_hub **hub)
 	if (parse_address(address, &pid, &hub_fd, &start) || pid > INT32_MAX ||
 	    hub_fd > INT32_MAX)
 		return -EINVAL;
-	if (at_process_start_ticks((uint32_t)pid) != start)
-		return -ESRCH;
 	fd = open_hub_fd(pid, hub_fd);
 	if (fd < 0)
 		return fd;
-	error = map_hub(fd, hub);
+	error = map_hub(fd, start, hub);
 	sys_close(fd);
 	return error;
 }

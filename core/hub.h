@@ -33,6 +33,7 @@ struct at_hub {
 	uint32_t magic;
 	uint32_t ring_offset_bytes;
 	uint64_t size_bytes;
+	uint64_t start_ticks; /* of its owner: as the address has it */
 	struct at_hub_head head;
 	struct at_counters counters;
 	_Alignas(64) struct at_living living;
