@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 300
-"""Servers of every style, unmodified, with AUTOTRACE_SERVER_SPANS.
+"""Servers of every style, unmodified, under `autotrace run`.
 
 Each answers /N by asking another server for /call/N. Every request is one
 span, below the one whose context it brought; and of each call is counted
@@ -13,6 +13,7 @@ import http.server
 import os
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
@@ -108,6 +109,19 @@ def ask_all(port, first, count, at_once):
     check(not failures, "%s", failures[:3])
 
 
+def await_spans(path, count):
+    """A server may be on its way from its last answer to its span."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            spans = otlp_decode.spans_of_file(path)
+        except (FileNotFoundError, otlp_decode.Invalid):
+            spans = []          # not yet, or in the middle of a line
+        if sum(span["kind"] == SERVER for span in spans) >= count:
+            return
+        time.sleep(0.05)
+
+
 def number_of(span):
     told = span["attributes"]
     path = told.get("url.path") or told["url.full"]
@@ -162,10 +176,11 @@ def add_server(name, make, blocking, env=None):
         path = suite.runner.path(name + ".jsonl")
         server = Daemon(suite.runner, name, lambda port, home: [
             COMMAND, "run", "-q", "--file", path, "--", *make(port)],
-            {"AUTOTRACE_SERVER_SPANS": "true", **(env or {})})
+            {"OTEL_BSP_SCHEDULE_DELAY": "100", **(env or {})})
         try:
             ask_all(server.port, 0, ALONE, 1)
             ask_all(server.port, ALONE, CROWD, AT_ONCE)
+            await_spans(path, ALONE + CROWD)
         finally:
             server.close()
         spans = otlp_decode.spans_of_file(path)
