@@ -9,46 +9,43 @@
 
 #include "hooks/hook.h"
 
-/* glibc says that poll only writes what it is given; the compiler believes it. */
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-
 /* Beyond that nobody looks: it is a loop. */
 #define LOOK_MAX 16
 
-static void polls(const struct pollfd *fds, nfds_t count)
+/* Once the kernel has read the array: a bad address is its to tell. */
+static int polled(const struct pollfd *fds, nfds_t count, int result)
 {
 	nfds_t i;
 
-	if (!at_turn_is_on())
-		return;
+	if (result < 0 || !at_turn_is_on())
+		return result;
 	if (count > LOOK_MAX) {
 		at_turn_waits_for_many();
-		return;
+		return result;
 	}
 	for (i = 0; i < count; i++)
 		at_turn_waits_for(fds[i].fd);
+	return result;
 }
 
 int hook_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-	polls(fds, count);
-	return HOOK_NEXT(poll)(fds, count, timeout_ms);
+	return polled(fds, count, HOOK_NEXT(poll)(fds, count, timeout_ms));
 }
 HOOK_EXPORT(poll)
 
 int hook___poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms,
 		    size_t size)
 {
-	polls(fds, count);
-	return HOOK_NEXT(__poll_chk)(fds, count, timeout_ms, size);
+	return polled(fds, count,
+		      HOOK_NEXT(__poll_chk)(fds, count, timeout_ms, size));
 }
 HOOK_EXPORT(__poll_chk)
 
 int hook_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 	       const sigset_t *mask)
 {
-	polls(fds, count);
-	return HOOK_NEXT(ppoll)(fds, count, timeout, mask);
+	return polled(fds, count, HOOK_NEXT(ppoll)(fds, count, timeout, mask));
 }
 HOOK_EXPORT(ppoll)
 
@@ -56,16 +53,22 @@ int hook___ppoll_chk(struct pollfd *fds, nfds_t count,
 		     const struct timespec *timeout, const sigset_t *mask,
 		     size_t size)
 {
-	polls(fds, count);
-	return HOOK_NEXT(__ppoll_chk)(fds, count, timeout, mask, size);
+	return polled(fds, count,
+		      HOOK_NEXT(__ppoll_chk)(fds, count, timeout, mask, size));
 }
 HOOK_EXPORT(__ppoll_chk)
 
+/*
+ * The kernel takes out of a set what is not ready, so it is looked at before.
+ * NULL, NULL and an offset, a negative number: those are the kernel's to tell.
+ */
 static void look_into(const fd_set *set, int limit)
 {
 	int fd;
 
-	for (fd = 0; set && fd < limit && fd < FD_SETSIZE; fd++)
+	if ((intptr_t)set < 4096)
+		return;
+	for (fd = 0; fd < limit && fd < FD_SETSIZE; fd++)
 		if (FD_ISSET(fd, set))
 			at_turn_waits_for(fd);
 }

@@ -8,6 +8,7 @@ span, below the one whose context it brought; and of each call is counted
 whether it hangs under its own request, under none, or under somebody else's.
 """
 import collections
+import errno
 import http.client
 import http.server
 import os
@@ -210,5 +211,22 @@ add_server("php", lambda port: ["php", "-S", "127.0.0.1:%d" % port,
 add_server("java", lambda port: [
     "java", "-XX:TieredStopAtLevel=1", os.path.join(PROGRAMS, "Serve.java"),
     str(port), back.url], False)
+
+
+@suite.case("bad addresses are for the kernel to tell")
+def _():
+    server = Daemon(suite.runner, "wild", lambda port, home: [
+        *([] if BARE_ONLY else [COMMAND, "run", "-q", "--"]), *PYTHON, "wild",
+        str(port), back.url])
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        connection.request("GET", "/0")
+        told = eval(connection.getresponse().read())
+        connection.close()
+    finally:
+        server.close()
+    check(told == [(-1, errno.EFAULT)] * len(told) and len(told) == 10, "%s",
+          told)
+
 
 sys.exit(suite.main())

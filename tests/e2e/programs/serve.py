@@ -27,6 +27,35 @@ def plain(server_class):
     server_class(("127.0.0.1", port), Handler).serve_forever()
 
 
+def wild():
+    """/N: what poll and select say of addresses where nothing is."""
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    calls = [lambda at: libc.poll(at, 1, 0),
+             lambda at: libc.ppoll(at, 1, None, None),
+             lambda at: libc.select(8, at, None, None, None),
+             lambda at: libc.select(8, None, at, None, None)]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            told = []
+            for call in calls:
+                for at in (8, -1, 1 << 40):
+                    if at == 1 << 40 and call in calls[2:]:
+                        continue    # it is read before the kernel sees it
+                    ctypes.set_errno(0)
+                    told.append((call(ctypes.c_void_p(at)),
+                                 ctypes.get_errno()))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(repr(told).encode())
+
+        def log_message(self, *_):
+            pass
+
+    http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
 def flask():
     import logging
     import flask as web
@@ -63,4 +92,4 @@ def aiohttp():
 
 {"single": lambda: plain(http.server.HTTPServer),
  "threads": lambda: plain(http.server.ThreadingHTTPServer),
- "flask": flask, "aiohttp": aiohttp}[kind]()
+ "wild": wild, "flask": flask, "aiohttp": aiohttp}[kind]()
