@@ -55,27 +55,25 @@ int hook_getsockopt(int fd, int level, int name, void *restrict value,
 }
 HOOK_EXPORT(getsockopt)
 
-int hook_accept(int fd, __SOCKADDR_ARG peer, socklen_t *len)
+static int accepted_from(int fd, int accepted)
 {
-	int accepted;
-
-	at_fd_accepts(fd);
-	accepted = REAL(accept)(fd, peer, len);
+	if (accepted >= 0)
+		at_fd_accepts(fd);
 	at_fd_opened(accepted);
 	return accepted;
+}
+
+int hook_accept(int fd, __SOCKADDR_ARG peer, socklen_t *len)
+{
+	return accepted_from(fd, REAL(accept)(fd, peer, len));
 }
 HOOK_EXPORT(accept)
 
 int hook_accept4(int fd, __SOCKADDR_ARG peer, socklen_t *len, int flags)
 {
-	int accepted;
-
 	if (!HAVE_REAL(accept4))
 		return -1;
-	at_fd_accepts(fd);
-	accepted = REAL(accept4)(fd, peer, len, flags);
-	at_fd_opened(accepted);
-	return accepted;
+	return accepted_from(fd, REAL(accept4)(fd, peer, len, flags));
 }
 HOOK_EXPORT(accept4)
 

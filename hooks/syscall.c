@@ -130,7 +130,8 @@ static long raw_life(const struct raw *raw)
 		break;
 	case SYS_accept:
 	case SYS_accept4:
-		at_fd_accepts((int)raw->arg[0]);
+		if (result >= 0)
+			at_fd_accepts((int)raw->arg[0]);
 		/* fallthrough */
 	case SYS_socket:
 		at_fd_opened((int)result);
