@@ -56,7 +56,8 @@ void turn_ends(struct request *request)
 	if (request == busy_with) {
 		atomic_fetch_add(&proven_count, 1);
 		let_go();
-	} else if (request->status) {
+	} else {
+		/* Whoever holds it may read no other, and keep it for ever. */
 		atomic_store(&mixed, true);
 	}
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Requests that are served: one span each, however the bytes come and go. */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "core/counters.h"
 #include "tests/unit/tracer/sending.h"
 #include "tracer/conn.h"
 #include "tracer/fdtable.h"
+#include "tracer/request.h"
 
 #define CONTEXT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 #define ASKED \
@@ -353,4 +355,31 @@ Test(served, loops_give_themselves_away)
 	hear(ASKED);
 	call();
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "");
+}
+
+static void *hear_and_leave(void *unused)
+{
+	hear(GET);
+	return unused;
+}
+
+/* Whoever has read it is gone: it cannot be held for that thread's sake. */
+Test(served, requests_of_threads_that_leave_are_not_kept)
+{
+	pthread_t reader;
+	uint32_t held;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		if (i)
+			wire_open(&wire, AF_INET);
+		cr_assert_eq(pthread_create(&reader, NULL, hear_and_leave,
+					    NULL),
+			     0);
+		cr_assert_eq(pthread_join(reader, NULL), 0);
+		at_fd_closing(wire.fd);
+		expect_span(-1, "no_response");
+		held = request_in_use();
+		cr_assert_leq(held, 1, "%u", held);
+	}
 }
