@@ -23,10 +23,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/programs/cost.h"
 
 #define CLIENTS_MAX 64
 #define WARM_UP_COUNT 200
@@ -194,25 +194,6 @@ static int refuse(void)
 }
 
 /* --- client --- */
-
-static int64_t cpu_ns(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_THREAD, &usage);
-	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
-		       INT64_C(1000000000) +
-	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) *
-		       INT64_C(1000);
-}
-
-static int64_t wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static long resident_kib(void)
 {

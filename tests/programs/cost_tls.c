@@ -21,8 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/programs/cost.h"
 
 #define REQUEST                                        \
 	"GET /api/orders/17?full=1 HTTP/1.1\r\n"       \
@@ -131,15 +132,6 @@ static void ask(struct pair *pair)
 		die("answer");
 }
 
-static unsigned long now_ns(int clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (unsigned long)now.tv_sec * 1000000000 +
-	       (unsigned long)now.tv_nsec;
-}
-
 static long resident_kib(void)
 {
 	FILE *file = fopen("/proc/self/statm", "r");
@@ -151,19 +143,19 @@ static long resident_kib(void)
 	return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static unsigned long cpu_begin, wall_begin;
+static int64_t cpu_begin, wall_begin;
 
 static void begin(void)
 {
-	cpu_begin = now_ns(CLOCK_THREAD_CPUTIME_ID);
-	wall_begin = now_ns(CLOCK_MONOTONIC);
+	cpu_begin = cpu_ns();
+	wall_begin = wall_ns();
 }
 
 static void report(unsigned long count)
 {
 	printf("%lu %lu %ld %lu\n",
-	       (now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_begin) / count,
-	       (now_ns(CLOCK_MONOTONIC) - wall_begin) / count, resident_kib(),
+	       (unsigned long)(cpu_ns() - cpu_begin) / count,
+	       (unsigned long)(wall_ns() - wall_begin) / count, resident_kib(),
 	       traced);
 }
 

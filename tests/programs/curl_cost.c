@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/programs/cost.h"
 
 #define WARM_UP_COUNT 200
 
@@ -32,25 +33,6 @@ static size_t got_line(char *bytes, size_t size, size_t count, void *data)
 	if (size * count > 13 && !memcmp(bytes, "HTTP/1.1 200 T", 14))
 		traced++;
 	return size * count;
-}
-
-static int64_t cpu_ns(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_THREAD, &usage);
-	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
-		       INT64_C(1000000000) +
-	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) *
-		       INT64_C(1000);
-}
-
-static int64_t wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 static void transfer(CURL *easy, long count)
