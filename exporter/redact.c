@@ -117,6 +117,8 @@ bool redact_query(const struct redact_rules *rules, struct at_text query,
 	struct at_text item, key;
 	bool first = true, changed = false;
 
+	if (rules->query == REDACT_DROP)
+		return query.len;
 	while (at_text_next(&query, '&', &item)) {
 		if (!first)
 			at_write_char(writer, '&');
@@ -223,10 +225,11 @@ bool redact_url(const struct redact_rules *rules, struct at_text url,
 	part = cut_until(&rest, "?#");
 	changed |= write_path(host, part, writer);
 	part = cut_until(&rest, "#");
-	if (part.len && rules->query == REDACT_DROP) {
-		changed = true;
-	} else if (part.len) {
-		at_write_char(writer, '?');
+	if (part.len) {
+		if (rules->query == REDACT_DROP)
+			changed = true;
+		else
+			at_write_char(writer, '?');
 		part.ptr++;
 		part.len--;
 		changed |= redact_query(rules, part, writer);
@@ -235,51 +238,29 @@ bool redact_url(const struct redact_rules *rules, struct at_text url,
 	return changed;
 }
 
-static void redact_span_url(const struct redact_rules *rules,
-			    struct at_span *span)
+typedef bool redaction(const struct redact_rules *rules, struct at_text text,
+		       struct at_writer *writer);
+
+static void redact_field(const struct redact_rules *rules, struct at_span *span,
+			 enum at_attr attr, redaction *redact)
 {
 	/* Every three bytes of it ("&k=") may become eleven. */
 	char text[AT_SPAN_FIELDS_BYTES * 4 + 32];
 	struct at_writer writer = AT_WRITER(text, sizeof(text));
-	struct at_field url;
+	struct at_field field;
 
-	if (at_span_find(span, AT_ATTR_URL_FULL, &url) &&
-	    redact_url(rules, url.text, &writer))
-		at_span_set_text(span, AT_ATTR_URL_FULL,
-				 at_writer_text(&writer));
-}
-
-static void redact_span_query(const struct redact_rules *rules,
-			      struct at_span *span)
-{
-	char text[AT_SPAN_FIELDS_BYTES * 4 + 32];
-	struct at_writer writer = AT_WRITER(text, sizeof(text));
-	struct at_field query;
-
-	if (!at_span_find(span, AT_ATTR_URL_QUERY, &query))
+	if (!at_span_find(span, attr, &field) ||
+	    !redact(rules, field.text, &writer))
 		return;
-	if (rules->query == REDACT_DROP ||
-	    redact_query(rules, query.text, &writer))
-		at_span_set_text(span, AT_ATTR_URL_QUERY,
-				 at_writer_text(&writer));
-}
-
-static void redact_span_args(const struct redact_rules *rules,
-			     struct at_span *span)
-{
-	char text[AT_SPAN_FIELDS_BYTES * 4 + 32];
-	struct at_writer writer = AT_WRITER(text, sizeof(text));
-	struct at_field args;
-
-	if (at_span_find(span, AT_ATTR_PROCESS_COMMAND_ARGS, &args) &&
-	    redact_args(rules, args.text, &writer))
-		at_span_set_texts(span, AT_ATTR_PROCESS_COMMAND_ARGS,
-				  at_writer_text(&writer));
+	if (attr == AT_ATTR_PROCESS_COMMAND_ARGS)
+		at_span_set_texts(span, attr, at_writer_text(&writer));
+	else
+		at_span_set_text(span, attr, at_writer_text(&writer));
 }
 
 void redact_span(const struct redact_rules *rules, struct at_span *span)
 {
-	redact_span_url(rules, span);
-	redact_span_query(rules, span);
-	redact_span_args(rules, span);
+	redact_field(rules, span, AT_ATTR_URL_FULL, redact_url);
+	redact_field(rules, span, AT_ATTR_URL_QUERY, redact_query);
+	redact_field(rules, span, AT_ATTR_PROCESS_COMMAND_ARGS, redact_args);
 }

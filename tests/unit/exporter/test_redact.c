@@ -172,6 +172,7 @@ Test(exporter_redact, no_query_by_setting)
 	static const struct row rows[] = {
 		{ "http://u@h/p?a=1#f", "http://REDACTED:REDACTED@h/p#f" },
 		{ "http://h?a=1", "http://h" },
+		{ "http://h/?", "http://h/" },
 		{ "http://h/p", NULL },
 		{ NULL, NULL },
 	};
