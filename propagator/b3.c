@@ -102,9 +102,7 @@ static void inject_single(const struct at_context *context,
 			  struct at_writer *writer)
 {
 	at_write_string(writer, "b3: ");
-	at_write_hex(writer, context->trace_id, AT_TRACE_ID_BYTES);
-	at_write_char(writer, '-');
-	at_write_hex(writer, context->span_id, AT_SPAN_ID_BYTES);
+	context_write_ids(writer, context, '-');
 	at_write_string(writer, context->debug              ? "-d\r\n" :
 				context_is_sampled(context) ? "-1\r\n" :
 							      "-0\r\n");

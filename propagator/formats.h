@@ -23,6 +23,10 @@ bool context_id_is_zero(const uint8_t *id, size_t count);
 /* What was found becomes the context; a tracestate is not in it. */
 void context_take(struct at_context *context, const struct at_context *found);
 
+/* Trace id, separator, span id. */
+void context_write_ids(struct at_writer *writer,
+		       const struct at_context *context, char separator);
+
 bool context_is_sampled(const struct at_context *context);
 
 #endif

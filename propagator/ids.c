@@ -38,6 +38,14 @@ void context_take(struct at_context *context, const struct at_context *found)
 	context->tracestate_len = 0;
 }
 
+void context_write_ids(struct at_writer *writer,
+		       const struct at_context *context, char separator)
+{
+	at_write_hex(writer, context->trace_id, AT_TRACE_ID_BYTES);
+	at_write_char(writer, separator);
+	at_write_hex(writer, context->span_id, AT_SPAN_ID_BYTES);
+}
+
 bool context_is_sampled(const struct at_context *context)
 {
 	return context->flags & AT_FLAG_SAMPLED;

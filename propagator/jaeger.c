@@ -77,9 +77,7 @@ static int extract(const struct at_carrier *carrier, struct at_context *context)
 static void inject(const struct at_context *context, struct at_writer *writer)
 {
 	at_write_string(writer, "uber-trace-id: ");
-	at_write_hex(writer, context->trace_id, AT_TRACE_ID_BYTES);
-	at_write_char(writer, ':');
-	at_write_hex(writer, context->span_id, AT_SPAN_ID_BYTES);
+	context_write_ids(writer, context, ':');
 	at_write_string(writer, context->debug              ? ":0:3\r\n" :
 				context_is_sampled(context) ? ":0:1\r\n" :
 							      ":0:0\r\n");

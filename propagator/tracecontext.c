@@ -63,9 +63,7 @@ void at_traceparent_write(struct at_writer *writer,
 	uint8_t flags = context->flags & KNOWN_FLAGS;
 
 	at_write_string(writer, "00-");
-	at_write_hex(writer, context->trace_id, AT_TRACE_ID_BYTES);
-	at_write_char(writer, '-');
-	at_write_hex(writer, context->span_id, AT_SPAN_ID_BYTES);
+	context_write_ids(writer, context, '-');
 	at_write_char(writer, '-');
 	at_write_hex(writer, &flags, 1);
 }
