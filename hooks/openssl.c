@@ -139,6 +139,15 @@ void openssl_report_end(const struct openssl_session *own, int result,
 	}
 }
 
+void openssl_was_read(const struct openssl_session *own, const void *bytes,
+		      size_t len, int result, int error)
+{
+	if (result > 0)
+		at_tls_read(&own->session, bytes, len);
+	else
+		openssl_report_end(own, result, error);
+}
+
 /* --- writing --- */
 
 int openssl_write(struct openssl_session *own, openssl_call_write call,
@@ -272,10 +281,8 @@ int hook_SSL_read(SSL *ssl, void *buf, int len)
 	error = errno;
 	if (len > 0 && openssl_open(&own, library, ssl)) {
 		openssl_find_fd(&own);
-		if (result > 0)
-			at_tls_read(&own.session, buf, (size_t)result);
-		else
-			openssl_report_end(&own, result, error);
+		openssl_was_read(&own, buf, result > 0 ? (size_t)result : 0,
+				 result, error);
 	}
 	errno = error;
 	return result;
@@ -295,10 +302,8 @@ int hook_SSL_read_ex(SSL *ssl, void *buf, size_t len, size_t *read)
 	error = errno;
 	if (len && openssl_open(&own, library, ssl)) {
 		openssl_find_fd(&own);
-		if (result == 1)
-			at_tls_read(&own.session, buf, *read);
-		else
-			openssl_report_end(&own, result, error);
+		openssl_was_read(&own, buf, result == 1 ? *read : 0, result,
+				 error);
 	}
 	errno = error;
 	return result;

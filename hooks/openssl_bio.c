@@ -126,10 +126,8 @@ int hook_BIO_read(BIO *bio, void *buf, int len)
 	result = OF(library, BIO_read)(bio, buf, len);
 	error = errno;
 	if (len > 0 && open_filter(&own, library, bio, caller)) {
-		if (result > 0)
-			at_tls_read(&own.session, buf, (size_t)result);
-		else
-			openssl_report_end(&own, result, error);
+		openssl_was_read(&own, buf, result > 0 ? (size_t)result : 0,
+				 result, error);
 	}
 	errno = error;
 	return result;
@@ -148,10 +146,8 @@ int hook_BIO_read_ex(BIO *bio, void *buf, size_t len, size_t *read)
 	result = OF(library, BIO_read_ex)(bio, buf, len, read);
 	error = errno;
 	if (len && open_filter(&own, library, bio, caller)) {
-		if (result == 1)
-			at_tls_read(&own.session, buf, *read);
-		else
-			openssl_report_end(&own, result, error);
+		openssl_was_read(&own, buf, result == 1 ? *read : 0, result,
+				 error);
 	}
 	errno = error;
 	return result;

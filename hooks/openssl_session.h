@@ -37,4 +37,8 @@ int openssl_write(struct openssl_session *own, openssl_call_write call,
 void openssl_report_end(const struct openssl_session *own, int result,
 			int error);
 
+/* What a read has given: `len` bytes, or the `result` of a failure. */
+void openssl_was_read(const struct openssl_session *own, const void *bytes,
+		      size_t len, int result, int error);
+
 #endif

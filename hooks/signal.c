@@ -13,7 +13,6 @@
 
 #include "core/section.h"
 #include "core/sys.h"
-#include "hooks/elf.h"
 #include "hooks/hook.h"
 
 /* For whom has none: a stack that is full cannot take a handler's frame. */
