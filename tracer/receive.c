@@ -26,17 +26,8 @@ static void head_seen(struct conn *conn, struct request *request)
 	if (status < 200 && status != 101)
 		return;
 	request_answered(request, status);
-	if (request->is_head ||
-	    (request->is_connect && status >= 200 && status < 300))
+	if (request_answer_has_no_body(request))
 		conn->in.flags |= AT_HTTP1_NO_BODY;
-}
-
-/* Does HTTP/1 end on this connection with this answer? */
-static bool leaves_http(const struct request *request)
-{
-	return request->status == 101 ||
-	       (request->is_connect && request->status >= 200 &&
-		request->status < 300);
 }
 
 /*
@@ -51,7 +42,7 @@ static bool refuses_body(const struct request *request)
 
 static void answer_complete(struct conn *conn, struct request *request)
 {
-	bool leaves = leaves_http(request);
+	bool leaves = request_leaves_http(request);
 	bool refused = refuses_body(request);
 
 	request_end(request, NULL);
@@ -234,11 +225,6 @@ static size_t asked_bytes(const struct iovec *iov, size_t iov_count)
 	return total;
 }
 
-static bool is_end(int error)
-{
-	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT;
-}
-
 static void served(struct conn *conn, const struct iovec *iov, size_t iov_count,
 		   ssize_t result, int error, int flags)
 {
@@ -246,7 +232,7 @@ static void served(struct conn *conn, const struct iovec *iov, size_t iov_count,
 		served_received(conn, iov, iov_count, (size_t)result);
 	else if (result > 0)
 		served_moved(conn, 0, (uint64_t)result);
-	else if (result < 0 && is_end(error))
+	else if (result < 0 && request_error_ends(error))
 		served_input_ended(conn, request_error_name(error));
 }
 

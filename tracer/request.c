@@ -539,7 +539,7 @@ void request_end(struct request *request, const char *error)
 {
 	struct at_span *span = &request->span;
 
-	atomic_store(&request->done, true);
+	atomic_store_explicit(&request->done, true, memory_order_release);
 	if (!request->sampled || atomic_exchange(&request->ended, true))
 		return;
 	span->duration_ns =
@@ -556,6 +556,27 @@ void request_abandon(struct request *request)
 		at_span_set_bool(&request->span, AT_ATTR_AUTOTRACE_INCOMPLETE,
 				 true);
 	request_end(request, NULL);
+}
+
+static bool is_tunnel(const struct request *request)
+{
+	return request->is_connect && request->status >= 200 &&
+	       request->status < 300;
+}
+
+bool request_leaves_http(const struct request *request)
+{
+	return request->status == 101 || is_tunnel(request);
+}
+
+bool request_answer_has_no_body(const struct request *request)
+{
+	return request->is_head || is_tunnel(request);
+}
+
+bool request_error_ends(int error)
+{
+	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT;
 }
 
 const char *request_error_name(int error)

@@ -125,8 +125,17 @@ void request_fill_peer(struct at_span *span, const struct address *peer);
 /* Name and method of a span; an unknown method is told apart. */
 void request_fill_method(struct at_span *span, struct at_text method);
 
+/* Does HTTP/1 end on the connection with this answer? RFC 9110 7.8, 9.3.6. */
+bool request_leaves_http(const struct request *request);
+
+/* Has its answer no body, whatever its fields say? RFC 9112 6.3. */
+bool request_answer_has_no_body(const struct request *request);
+
 /* error.type for a transport errno. */
 const char *request_error_name(int error);
+
+/* Is the connection at its end with this errno? */
+bool request_error_ends(int error);
 
 #ifdef AT_UNIT_TEST
 /* Requests that somebody holds. */

@@ -242,11 +242,6 @@ void sealed_sent(struct conn *conn, const struct at_send *send, ssize_t result)
 	conn_unlock(conn);
 }
 
-static bool is_end(int error)
-{
-	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT;
-}
-
 void sealed_received(struct conn *conn, const struct iovec *iov,
 		     size_t iov_count, ssize_t result, int error)
 {
@@ -257,7 +252,7 @@ void sealed_received(struct conn *conn, const struct iovec *iov,
 	if (result == 0) {
 		sealed_end(conn, false);
 	} else if (result < 0) {
-		if (is_end(error))
+		if (request_error_ends(error))
 			end_with(conn, request_error_name(error), false);
 	} else if (note_activity(conn, at_clock_now_ns())) {
 		sealed->received_bytes += (uint64_t)result;

@@ -244,9 +244,7 @@ void served_input_ended(struct conn *conn, const char *error)
 
 static void answer_complete(struct conn *conn, struct request *request)
 {
-	bool leaves = request->status == 101 ||
-		      (request->is_connect && request->status >= 200 &&
-		       request->status < 300);
+	bool leaves = request_leaves_http(request);
 
 	turn_ends(request);
 	request_end(request, NULL);
@@ -262,10 +260,9 @@ static void answered(struct conn *conn, struct request *request)
 
 	if (status < 200 && status != 101)
 		return;
-	if (request->is_head ||
-	    (request->is_connect && status >= 200 && status < 300))
-		conn->out.flags |= AT_HTTP1_NO_BODY;
 	request_served(request, status);
+	if (request_answer_has_no_body(request))
+		conn->out.flags |= AT_HTTP1_NO_BODY;
 }
 
 static void write_piece(struct conn *conn, const char *bytes, size_t len)
@@ -298,11 +295,6 @@ static void write_piece(struct conn *conn, const char *bytes, size_t len)
 	}
 }
 
-static bool is_end(int error)
-{
-	return error == EPIPE || error == ECONNRESET || error == ETIMEDOUT;
-}
-
 void served_sent(struct conn *conn, const struct at_send *send, ssize_t result)
 {
 	struct place place = { 0, 0 };
@@ -311,7 +303,7 @@ void served_sent(struct conn *conn, const struct at_send *send, ssize_t result)
 
 	if (!result || !conn_lock(conn))
 		return;
-	if (result < 0 && is_end(error))
+	if (result < 0 && request_error_ends(error))
 		conn->end_error = request_error_name(error);
 	while (left) {
 		struct stretch part = stretch_next(send, &place, left);

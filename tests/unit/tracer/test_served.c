@@ -373,9 +373,8 @@ Test(served, requests_of_threads_that_leave_are_not_kept)
 	for (i = 0; i < 5; i++) {
 		if (i)
 			wire_open(&wire, AF_INET);
-		cr_assert_eq(pthread_create(&reader, NULL, hear_and_leave,
-					    NULL),
-			     0);
+		cr_assert_eq(
+			pthread_create(&reader, NULL, hear_and_leave, NULL), 0);
 		cr_assert_eq(pthread_join(reader, NULL), 0);
 		at_fd_closing(wire.fd);
 		expect_span(-1, "no_response");
