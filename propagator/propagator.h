@@ -12,6 +12,9 @@
 #include "core/text.h"
 
 #define AT_TRACEPARENT_BYTES 55
+/* Where in it the parent's id begins: 00-{trace id}-{parent id}-{flags} */
+#define AT_TRACEPARENT_PARENT_AT 36
+#define AT_TRACEPARENT_PARENT_BYTES 16
 
 /*
  * Read one traceparent value (Trace Context level 2; OWS around it allowed).
@@ -19,6 +22,13 @@
  * -EBADMSG and *context untouched when it is not valid.
  */
 int at_traceparent_parse(struct at_text value, struct at_context *context);
+
+/*
+ * Do these lines of a head speak of traceparent other than as a field's name?
+ * Then it may be signed (SigV4's SignedHeaders, RFC 9421's Signature-Input),
+ * and whoever alters it breaks the signature.
+ */
+bool at_traceparent_is_signed(struct at_text lines);
 
 /* Write the 55 characters of a version 00 traceparent. */
 void at_traceparent_write(struct at_writer *writer,

@@ -7,7 +7,7 @@
 
 /* 00-{trace id, 32}-{parent id, 16}-{flags, 2} */
 #define TRACE_ID_AT 3
-#define SPAN_ID_AT 36
+#define SPAN_ID_AT AT_TRACEPARENT_PARENT_AT
 #define FLAGS_AT 53
 #define KNOWN_FLAGS (AT_FLAG_SAMPLED | AT_FLAG_RANDOM)
 
@@ -55,6 +55,19 @@ int at_traceparent_parse(struct at_text value, struct at_context *context)
 	context->undecided = false;
 	context->tracestate_len = 0;
 	return 0;
+}
+
+bool at_traceparent_is_signed(struct at_text lines)
+{
+	static const struct at_text name = AT_TEXT("traceparent");
+	const char *at = lines.ptr, *end = lines.ptr + lines.len;
+
+	while ((at = memmem(at, (size_t)(end - at), name.ptr, name.len))) {
+		if (at > lines.ptr && at[-1] != '\n')
+			return true;
+		at += name.len;
+	}
+	return false;
 }
 
 void at_traceparent_write(struct at_writer *writer,

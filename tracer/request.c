@@ -365,6 +365,8 @@ static const char *refusal(struct request *request,
 		request->unsent_why = AT_COUNT_HEADER_FOREIGN;
 		return "foreign_host";
 	}
+	if (request->rewrites)
+		return NULL;
 	if (head->context_count || head->has_tracestate)
 		return "own_context";
 	if (insertion == REQUEST_UNSAFE) {
@@ -372,6 +374,29 @@ static const char *refusal(struct request *request,
 		return "unsafe_io";
 	}
 	return NULL;
+}
+
+/*
+ * May its own traceparent name our span instead? Only one that is exported, and
+ * that says no more than the application did: its flags stay.
+ */
+static bool may_rewrite(const struct request *request,
+			const struct head_view *head,
+			const struct at_context *parent, enum context_rule rule,
+			enum request_insertion insertion)
+{
+	return insertion == REQUEST_REWRITE && rule == CONTEXT_HEADER &&
+	       request->sampled && (parent->flags & AT_FLAG_SAMPLED) &&
+	       head->context.len == AT_TRACEPARENT_BYTES &&
+	       head->context.ptr[1] == '0'; /* version 00 */
+}
+
+static void write_id(struct request *request, const struct at_context *context)
+{
+	struct at_writer writer =
+		AT_WRITER(request->header, AT_TRACEPARENT_PARENT_BYTES);
+
+	at_write_hex(&writer, context->span_id, AT_SPAN_ID_BYTES);
 }
 
 /* The span is not open yet: room for the lines, where a stack has none. */
@@ -417,8 +442,13 @@ static void prepare(struct request *request, const struct head_view *head,
 	request->is_upgrade = head->is_upgrade;
 	request->expects_continue = head->expects_continue;
 	request->header_len = 0;
+	request->rewrites = may_rewrite(request, head, parent, rule, insertion);
 	why_not = refusal(request, head, &target, peer, insertion);
-	if (!why_not)
+	if (why_not)
+		request->rewrites = false;
+	else if (request->rewrites)
+		write_id(request, &context);
+	else
 		write_header(request, &context, head->as_fields);
 	if (!request->sampled)
 		return;

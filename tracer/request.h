@@ -32,6 +32,10 @@ struct request {
 	bool is_upgrade;
 	bool expects_continue;
 	bool interim_seen;
+	bool rewrites;      /* `header` is the id for its own traceparent */
+	bool id_told;       /* some of it is out: it is what it is */
+	uint8_t id_owed;    /* digits of it that are not */
+	uint32_t id_behind; /* from where it stands to the end of the head */
 	/* HTTP/2, see http2.h */
 	bool left;     /* it has surely been sent */
 	bool promised; /* the length of a frame with our fields is out */
@@ -56,7 +60,8 @@ struct request {
 /* Why a header cannot be inserted in the call at hand, or REQUEST_INSERT. */
 enum request_insertion {
 	REQUEST_INSERT,
-	REQUEST_UNSAFE, /* the call may not be edited */
+	REQUEST_REWRITE, /* or its own traceparent may be edited */
+	REQUEST_UNSAFE,  /* the call may not be edited */
 };
 
 void request_start(const struct at_config *settings);

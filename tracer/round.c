@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tracer/http2.h"
+#include "tracer/rewrite.h"
 
 /* Owners of outgoing bytes: the application, head i + 1, or what is owed. */
 #define OWNER_APPLICATION 0
@@ -92,6 +93,23 @@ static void open_draft(struct round *round, size_t at)
 		round_fails(round, at, CONN_NOT_COUNTED); /* it is already */
 }
 
+static void prepare(const struct round *round, struct head *head)
+{
+	enum request_insertion insertion = REQUEST_UNSAFE;
+	size_t place = HEAD_UNPATCHED;
+
+	if (round->editable)
+		insertion = REQUEST_INSERT;
+	if (round->editable && round->machine.context_count == 1)
+		place = rewrite_place(round, head);
+	if (place != HEAD_UNPATCHED)
+		insertion = REQUEST_REWRITE;
+	request_prepare(head->request, &round->machine, &round->conn->peer,
+			insertion);
+	if (head->request->rewrites)
+		head->patch_at = place;
+}
+
 static void plan_head(struct round *round, size_t at)
 {
 	struct head *head = &round->heads[round->head_count++];
@@ -100,9 +118,9 @@ static void plan_head(struct round *round, size_t at)
 	head->patch_at = HEAD_UNPATCHED;
 	head->request = round->draft;
 	head->request->machine = round->machine;
-	request_prepare(head->request, &round->machine, &round->conn->peer,
-			round->editable ? REQUEST_INSERT : REQUEST_UNSAFE);
-	if (head->request->header_len)
+	if (!head->request->id_told)
+		prepare(round, head);
+	if (head->request->header_len || head->patch_at != HEAD_UNPATCHED)
 		round->insert = true;
 	round->draft = NULL;
 }
@@ -205,6 +223,7 @@ static void plan_http1(struct round *round)
 		plan_nothing(round);
 		return;
 	}
+	rewrite_resume(round);
 	plan_bytes(round);
 	/* Not HTTP/1: what it looks like only the first bytes say. */
 	if (round->failed && http2_begins(round))
@@ -292,13 +311,13 @@ static void compose_edited(const struct round *round, struct outgoing *out)
 		return;
 	for (i = 0; i < round->head_count; i++) {
 		const struct head *head = &round->heads[i];
-		struct patch patch;
+		struct patch patch = head_patch(head);
 
+		if (!add_patched(round, out, &place, &patch, &at))
+			return;
 		if (!head->request->header_len)
 			continue;
-		patch = head_patch(head);
-		if (!add_patched(round, out, &place, &patch, &at) ||
-		    !add_application(round, out, &place, head->at - at) ||
+		if (!add_application(round, out, &place, head->at - at) ||
 		    !add_piece(out, head->request->header,
 			       head->request->header_len, (uint8_t)(i + 1)))
 			return;

@@ -12,6 +12,7 @@
 #ifndef TRACER_ROUND_H
 #define TRACER_ROUND_H
 
+#include "propagator/propagator.h"
 #include "tracer/conn.h"
 
 #define ROUND_IOV 72
@@ -44,7 +45,10 @@ struct head {
 	 */
 	size_t at;
 	struct request *request;
-	/* HTTP/2: where request->frame_length belongs, or HEAD_UNPATCHED */
+	/*
+	 * Where our span's id belongs in the application's traceparent, or in
+	 * HTTP/2 request->frame_length; or HEAD_UNPATCHED
+	 */
 	size_t patch_at;
 };
 
@@ -55,6 +59,9 @@ static inline struct patch head_patch(const struct head *head)
 {
 	if (head->patch_at == HEAD_UNPATCHED)
 		return (struct patch){ 0 };
+	if (head->request->rewrites)
+		return (struct patch){ head->patch_at, head->request->header,
+				       AT_TRACEPARENT_PARENT_BYTES };
 	return (struct patch){ head->patch_at, head->request->frame_length,
 			       sizeof(head->request->frame_length) };
 }
@@ -84,8 +91,8 @@ struct round {
 		struct at_http2 machine2; /* when conn->http2 is there */
 	};
 	struct request *draft; /* of the head that the round leaves open */
+	struct patch resumed;  /* what is owed of the head left open */
 	/* HTTP/2, see http2.h */
-	struct patch resumed;
 	uint32_t untraced; /* streams for which there is no room */
 	uint32_t reset_count;
 	struct stream_reset resets[ROUND_RESETS];

@@ -159,9 +159,12 @@ static void rewrite(const struct conn *conn, const struct request *request,
 		return;
 	while (value < end && (*value == ' ' || *value == '\t'))
 		value++;
-	if (end - value < AT_TRACEPARENT_BYTES)
+	if (end - value < AT_TRACEPARENT_BYTES ||
+	    at_traceparent_is_signed(
+		    (struct at_text){ begin, (size_t)(end - begin) }))
 		return;
-	writer = AT_WRITER(value + 3 + 32 + 1, 2 * AT_SPAN_ID_BYTES);
+	writer = AT_WRITER(value + AT_TRACEPARENT_PARENT_AT,
+			   AT_TRACEPARENT_PARENT_BYTES);
 	at_write_hex(&writer, request->context.span_id, AT_SPAN_ID_BYTES);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* After the kernel's answer: what of the plan became true. */
 #include "tracer/http2.h"
+#include "tracer/rewrite.h"
 #include "tracer/round.h"
 
 /*
@@ -177,6 +178,9 @@ void round_settle(struct round *round, const struct taken *taken)
 		http2_settle(round, taken);
 		return;
 	}
+	if (round->insert)
+		rewrite_taken(round, taken->application,
+			      heads_gone(round, taken));
 	/* In the middle of a body or a head nobody else is concerned. */
 	if (!round->head_count && !round->failed && !conn->carry_of) {
 		struct request *open;

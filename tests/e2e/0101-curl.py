@@ -170,12 +170,11 @@ def own_traceparent():
     if not traced.traced:
         return
     span, = traced.spans()
-    # It is left as it is (docs/ARCHITECTURE.md): ours is its child and says
-    # that the callee does not know of it.
-    check(before[0]["head"] == after[0]["head"],
-          "the request changed: %r", after[0]["head"])
-    check(span["attributes"].get("autotrace.not_propagated") == "own_context",
-          "%s", span["attributes"])
+    ours = "00-%s-%s-01" % (OWN_TRACE, span["spanId"])
+    check(before[0]["head"].replace(line, ours) == after[0]["head"],
+          "more of the request changed: %r", after[0]["head"])
+    check("autotrace.not_propagated" not in span["attributes"], "%s",
+          span["attributes"])
     check(span["traceId"] == OWN_TRACE and span["parentSpanId"] == OWN_SPAN,
           "parent %s/%s", span["traceId"], span["parentSpanId"])
     check(span["flags"] == 0x301, "flags %#x, expected remote parent (0x301)",

@@ -11,6 +11,7 @@ struct message {
 	size_t head; /* where the blank line begins */
 	size_t body; /* of known length; else == end */
 	size_t end;
+	size_t id; /* the parent's, in a context of its own; 0: none */
 	bool wants_header;
 	bool is_head;
 	bool leaves; /* an Upgrade, a CONNECT */
@@ -77,15 +78,19 @@ static char filler[2100];
 static const char own_context[] =
 	"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-static void put_fields(unsigned int kind, const char *eol)
+#define ID_BYTES 16
+
+static void put_fields(struct message *m, unsigned int kind, const char *eol)
 {
 	unsigned int i, more = roll(6);
 
 	put("Host: %s%s", kind == 5 ? "example.com" : "h", eol);
 	for (i = 0; i < more; i++)
 		put("X-%u: %.*s%s", i, (int)roll(100), filler, eol);
-	if (kind == 4)
+	if (kind == 4) {
+		m->id = input.len + sizeof(own_context) - 1 - ID_BYTES - 3;
 		put("%s%s", own_context, eol);
+	}
 }
 
 /* One request; its kind decides form, body, and whether it gets a header. */
@@ -110,7 +115,7 @@ static void put_message(unsigned int kind)
 					     "GET",
 		    kind == 8 ? "http://a.test:81" : "", input.message_count,
 		    kind == 0 ? (int)roll(256) * 8 : 0, filler, kind != 9, eol);
-	put_fields(kind, eol);
+	put_fields(m, kind, eol);
 	if (kind == 1)
 		put("Content-Length: %zu%s", body, eol);
 	if (kind == 2)

@@ -134,8 +134,6 @@ Test(send_alone, some_requests_are_left_as_they_are, .init = NULL)
 				    "Host: example.com\r\n\r\n");
 	expect_bare("proxy to a foreign host",
 		    "GET http://example.com/ HTTP/1.1\r\n" HOST "\r\n");
-	expect_bare("own context",
-		    "GET / HTTP/1.1\r\n" HOST "traceparent: " TP "\r\n\r\n");
 	expect_bare("own, broken context",
 		    "GET / HTTP/1.1\r\n" HOST "traceparent: x\r\n\r\n");
 	expect_bare("two contexts",

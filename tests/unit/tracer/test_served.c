@@ -225,6 +225,18 @@ Test(served, only_one_valid_context_is_touched)
 	}
 }
 
+Test(served, what_may_be_signed_is_left_alone)
+{
+	static const char signature[] =
+		"GET / HTTP/1.1\r\n" HOST "traceparent: " CONTEXT "\r\n"
+		"Signature-Input: s=(\"traceparent\")\r\n\r\n";
+
+	cr_expect_str_eq(hear(signature), signature);
+	say(OK);
+	expect_span(200, "");
+	cr_expect_eq(span.has_parent, 1);
+}
+
 /* --- several, and ends --- */
 
 Test(served, requests_in_one_piece_are_answered_in_order)
