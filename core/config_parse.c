@@ -33,7 +33,9 @@ static const char switch_names[] = "auto\0"
 				   "false\0";
 static const char rules_names[] = "inferred\0"
 				  "certain\0";
-static const char inbound_names[] = "rewrite\0"
+static const char inbound_names[] = "auto\0"
+				    "rewrite\0"
+				    "insert\0"
 				    "off\0";
 static const char stacks_names[] = "none\0"
 				   "crashes\0";

@@ -14,7 +14,7 @@ static HOOK_SLOW ssize_t followed_read(struct at_receive *receive, void *buf,
 	AT_UNWINDS;
 	result = REAL(read)(receive->fd, buf, len);
 	error = errno;
-	at_receive_end(receive, &iov, 1, result, error, 0);
+	result = at_receive_into(receive, &iov, result, error, 0);
 	errno = error;
 	return result;
 }

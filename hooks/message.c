@@ -144,7 +144,7 @@ static HOOK_SLOW ssize_t followed_recv(struct at_receive *receive, void *buf,
 	AT_UNWINDS;
 	result = REAL(recv)(receive->fd, buf, len, flags);
 	error = errno;
-	at_receive_end(receive, &iov, 1, result, error, flags);
+	result = at_receive_into(receive, &iov, result, error, flags);
 	errno = error;
 	return result;
 }
@@ -180,7 +180,7 @@ static HOOK_SLOW ssize_t followed_recvfrom(struct at_receive *receive,
 	result = REAL(recvfrom)(receive->fd, iov->iov_base, iov->iov_len, flags,
 				from, from_len);
 	error = errno;
-	at_receive_end(receive, iov, 1, result, error, flags);
+	result = at_receive_into(receive, iov, result, error, flags);
 	errno = error;
 	return result;
 }

@@ -57,6 +57,7 @@ tests=(
 	gir1.2-soup-2.4
 	git
 	glib-networking
+	haproxy
 	httping
 	jq
 	less
@@ -302,7 +303,7 @@ disable_services()
 	local service
 
 	[ -d /run/systemd/system ] || return 0
-	for service in nginx redis-server postgresql ssh apache2; do
+	for service in nginx haproxy redis-server postgresql ssh apache2; do
 		case " $* " in
 		*" $service "* | *" $service-"* | *" open$service-server "*)
 			as_root systemctl disable --now "$service" \

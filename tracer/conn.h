@@ -74,6 +74,7 @@ struct conn {
 	struct address peer;
 	bool server; /* we are asked here: see served.h */
 	bool peeked; /* the application has had bytes before it read them */
+	size_t room; /* behind what is being read: see at_receive_into() */
 	bool secure; /* inside TLS: no descriptor of its own */
 	struct edit *edit; /* of a TLS write under way, see tls.c */
 	_Atomic(struct sealed *)

@@ -294,13 +294,15 @@ static struct conn *adopted_meanwhile(const struct at_receive *receive,
 	return conn;
 }
 
-void at_receive_end(struct at_receive *receive, const struct iovec *iov,
-		    size_t iov_count, ssize_t result, int error, int flags)
+/* With `room` bytes free behind what was read. How many are in use now. */
+static size_t receive_end(struct at_receive *receive, const struct iovec *iov,
+			  size_t iov_count, ssize_t result, int error,
+			  int flags, size_t room)
 {
 	struct conn *conn = receive->conn;
 
 	if (!hold_end(&receive->hold))
-		return;
+		return 0;
 	if (!conn)
 		conn = adopted_meanwhile(receive, iov, result, flags);
 	else if (fdtable_get(receive->fd) != receive->slot) {
@@ -314,10 +316,28 @@ void at_receive_end(struct at_receive *receive, const struct iovec *iov,
 		error = EAGAIN;
 	}
 	if (!conn)
-		return;
+		return 0;
+	conn->room = room;
 	conn_received(conn, iov, iov_count, result, error, flags);
+	room -= conn->room;
 	conn_leave(&conn->reader);
 	conn_release(conn);
+	return room;
+}
+
+void at_receive_end(struct at_receive *receive, const struct iovec *iov,
+		    size_t iov_count, ssize_t result, int error, int flags)
+{
+	receive_end(receive, iov, iov_count, result, error, flags, 0);
+}
+
+ssize_t at_receive_into(struct at_receive *receive, const struct iovec *iov,
+			ssize_t result, int error, int flags)
+{
+	size_t room = result > 0 && !flags ? iov->iov_len - (size_t)result : 0;
+
+	return result + (ssize_t)receive_end(receive, iov, 1, result, error,
+					     flags, room);
 }
 
 void at_moved_in(int fd, ssize_t count)

@@ -9,17 +9,30 @@
 #include "tracer/round.h"
 #include "tracer/turn.h"
 
+/* "traceparent: ", the value, CRLF */
+#define INSERTED_BYTES (13 + AT_TRACEPARENT_BYTES + 2)
+
 /* A first line begins to look like HTTP, or does not, within so many bytes. */
 #define LOOK_BYTES 96
 
 static bool wanted;
 static bool may_rewrite;
+static bool may_insert;
+
+/* They hand on what they read, and do nothing with it themselves. */
+static bool is_edge_proxy(void)
+{
+	return !strcmp(program_invocation_short_name, "nginx") ||
+	       !strcmp(program_invocation_short_name, "haproxy");
+}
 
 void served_start(const struct at_config *config)
 {
 	wanted = config->server_spans[0] == 't' ||
 		 (config->server_spans[0] == 'a' && config->hub[0]);
-	may_rewrite = config->inbound[0] == 'r';
+	may_rewrite = config->inbound[0] != 'o';
+	may_insert = config->inbound[0] == 'i' ||
+		     (config->inbound[0] == 'a' && is_edge_proxy());
 }
 
 /* --- the first look --- */
@@ -168,17 +181,47 @@ static void rewrite(const struct conn *conn, const struct request *request,
 	at_write_hex(&writer, request->context.span_id, AT_SPAN_ID_BYTES);
 }
 
-static void head_read(struct conn *conn, char *begin, char *end)
+/*
+ * Nobody has sent a context: ours goes behind the last line of the head, when
+ * the head came whole, before `behind` bytes more, and there is room for it in
+ * the application's buffer. The number of bytes added.
+ */
+static size_t insert(struct conn *conn, const struct request *request,
+		     const char *begin, char *end, size_t behind)
+{
+	char line[INSERTED_BYTES];
+	struct at_writer writer = AT_WRITER(line, sizeof(line));
+
+	if (conn->in.context_count || conn->room < sizeof(line) ||
+	    (conn->in.flags & AT_HTTP1_HAS_TRACESTATE) || conn->peeked ||
+	    conn->in.head_bytes > (size_t)(end - begin))
+		return 0;
+	at_write_string(&writer, "traceparent: ");
+	at_traceparent_write(&writer, &request->context);
+	at_write_string(&writer, "\r\n");
+	memmove(end + sizeof(line), end, behind);
+	memcpy(end, line, sizeof(line));
+	conn->room -= sizeof(line);
+	return sizeof(line);
+}
+
+/* How many bytes of ours lie at `end` now. */
+static size_t head_read(struct conn *conn, char *begin, char *end,
+			size_t behind)
 {
 	struct request *request = conn->draft;
+	size_t inserted = 0;
 
 	conn->draft = NULL;
 	if (open_request(conn, request))
 		rewrite(conn, request, begin, end);
+	else if (may_insert)
+		inserted = insert(conn, request, begin, end, behind);
 	conn_add_request(conn, request);
 	conn->sent = conn->added;
 	turn_begins(request);
 	request_free(request);
+	return inserted;
 }
 
 /* A request begins: it needs a place in the queue. */
@@ -208,7 +251,8 @@ static void read_piece(struct conn *conn, char *bytes, size_t len)
 				      conn->draft ? &conn->draft->text : NULL,
 				      bytes, len, &used)) {
 		case AT_HTTP1_HEAD:
-			head_read(conn, begin, bytes + used);
+			bytes += head_read(conn, begin, bytes + used,
+					   len - used);
 			break;
 		case AT_HTTP1_OPAQUE:
 			conn_give_up(conn, conn->added ?

@@ -129,6 +129,12 @@ bool at_receive_begin(struct at_receive *receive, int fd);
  */
 void at_receive_end(struct at_receive *receive, const struct iovec *iov,
 		    size_t iov_count, ssize_t result, int error, int flags);
+/*
+ * The same for a call with one buffer, where a header may be added to what was
+ * read. The result that the application is to hear.
+ */
+ssize_t at_receive_into(struct at_receive *receive, const struct iovec *iov,
+			ssize_t result, int error, int flags);
 
 /*
  * Bytes are about to leave through a door without a view (sendfile, splice):

@@ -10,11 +10,9 @@ whether it hangs under its own request, under none, or under somebody else's.
 import collections
 import errno
 import http.client
-import http.server
 import os
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
@@ -22,48 +20,13 @@ import harness
 import otlp_decode
 from daemons import Daemon
 from harness import BARE_ONLY, COMMAND, PROGRAMS, check
+from serving import SERVER, Back, await_spans
 
 suite = harness.Suite("servers")
-SERVER, CLIENT = 2, 3
+CLIENT = 3
 ALONE = 100
 CROWD, AT_ONCE = (10000, 50) if harness.LONG else (400, 20)
 SERVE = os.path.join(PROGRAMS, "serve.")
-
-
-class Back:
-    """Whom the servers call: keeps what it was told."""
-
-    def __init__(self):
-        self.contexts = {}
-        back = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_GET(self):
-                number = self.path.rpartition("/")[2]
-                back.contexts[number] = self.headers.get("traceparent", "")
-                body = number.encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 128
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = "http://127.0.0.1:%d" % self.server.server_port
-        threading.Thread(target=self.server.serve_forever,
-                         daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 back = Back()
@@ -108,19 +71,6 @@ def ask_all(port, first, count, at_once):
     for thread in threads:
         thread.join()
     check(not failures, "%s", failures[:3])
-
-
-def await_spans(path, count):
-    """A server may be on its way from its last answer to its span."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            spans = otlp_decode.spans_of_file(path)
-        except (FileNotFoundError, otlp_decode.Invalid):
-            spans = []          # not yet, or in the middle of a line
-        if sum(span["kind"] == SERVER for span in spans) >= count:
-            return
-        time.sleep(0.05)
 
 
 def number_of(span):

@@ -2,6 +2,7 @@
 /* Requests that are served: one span each, however the bytes come and go. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/counters.h"
@@ -235,6 +236,104 @@ Test(served, what_may_be_signed_is_left_alone)
 	say(OK);
 	expect_span(200, "");
 	cr_expect_eq(span.has_parent, 1);
+}
+
+static void open_inserting(void)
+{
+	static char spans[] = "AUTOTRACE_SERVER_SPANS=true";
+	static char insert[] = "AUTOTRACE_INBOUND=insert";
+	char *const settings[] = { spans, insert, NULL };
+
+	wire_start(settings);
+	wire_open(&wire, AF_INET);
+}
+
+/* The application reads this, and has room for so many bytes more. */
+static const char *hear_with_room(const char *text, size_t room, int flags)
+{
+	size_t len = strlen(text);
+	struct iovec iov = { buffer, len + room };
+	struct at_receive receive;
+	ssize_t result = (ssize_t)len;
+
+	memcpy(buffer, text, len);
+	memset(buffer + len, '#', sizeof(buffer) - len);
+	if (at_receive_begin(&receive, wire.fd))
+		result = at_receive_into(&receive, &iov, result, 0, flags);
+	cr_assert_geq(result, len);
+	cr_assert_leq(result, len + room);
+	cr_assert_eq(buffer[result], '#', "behind the end");
+	buffer[result] = 0;
+	return buffer;
+}
+
+/* The context of the served span, which is a root, stands where `%s` does. */
+static void expect_inserted(const char *heard, const char *before,
+			    const char *behind)
+{
+	char line[128], ids[64];
+	struct at_writer writer = AT_WRITER(ids, sizeof(ids) - 1);
+
+	say(OK);
+	expect_span(200, "");
+	cr_expect_eq(span.has_parent, 0);
+	at_write_hex(&writer, span.trace_id, sizeof(span.trace_id));
+	at_write_char(&writer, '-');
+	at_write_hex(&writer, span.span_id, sizeof(span.span_id));
+	ids[writer.len] = 0;
+	snprintf(line, sizeof(line), "traceparent: 00-%s-03\r\n", ids);
+	cr_assert_eq(strlen(heard), strlen(before) + 70 + strlen(behind), "%s",
+		     heard);
+	cr_expect_eq(memcmp(heard, before, strlen(before)), 0, "%s", heard);
+	cr_expect_eq(memcmp(heard + strlen(before), line, 70), 0, "%s: %s",
+		     heard, line);
+	cr_expect_str_eq(heard + strlen(before) + 70, behind);
+}
+
+Test(served, a_context_is_inserted_where_there_is_none, .init = open_inserting)
+{
+	expect_inserted(hear_with_room(GET, 70, 0), "GET /x HTTP/1.1\r\n" HOST,
+			"\r\n");
+	expect_inserted(hear_with_room(POST, 900, 0),
+			"POST /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\n",
+			"\r\nhello");
+}
+
+Test(served, insertions_do_not_disturb_what_follows, .init = open_inserting)
+{
+	const char *heard = hear_with_room(POST GET, 1000, 0);
+
+	cr_expect_eq(strlen(heard), strlen(POST GET) + 140, "%s", heard);
+	say(OK OK);
+	expect_span(200, "");
+	expect_span(200, "");
+	expect_no_span();
+}
+
+Test(served, nothing_is_inserted_where_it_might_do_harm, .init = open_inserting)
+{
+	static const char *const others[] = {
+		"GET / HTTP/1.1\r\n" HOST "tracestate: a=b\r\n\r\n",
+		"GET / HTTP/1.1\r\n" HOST "traceparent: x\r\n\r\n",
+	};
+	size_t i;
+
+	cr_expect_str_eq(hear_with_room(GET, 69, 0), GET);
+	say(OK);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		cr_expect_str_eq(hear_with_room(others[i], 1000, 0), others[i]);
+		say(OK);
+	}
+	/* In two pieces. */
+	cr_expect_str_eq(hear_with_room("GET / HTTP/1.1\r\nHo", 1000, 0),
+			 "GET / HTTP/1.1\r\nHo");
+	cr_expect_str_eq(hear_with_room("st: h\r\n\r\n", 1000, 0),
+			 "st: h\r\n\r\n");
+	say(OK);
+	/* The application knows these bytes. */
+	hear_with_room(GET, 1000, MSG_PEEK);
+	cr_expect_str_eq(hear_with_room(GET, 1000, 0), GET);
+	say(OK);
 }
 
 /* --- several, and ends --- */
