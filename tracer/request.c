@@ -11,6 +11,7 @@
 #include "sampler/sampler.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
+#include "tracer/target.h"
 #include "tracer/transfer.h"
 
 #define REQUEST_NOT_COUNTED AT_COUNTER_COUNT
@@ -100,83 +101,6 @@ uint32_t request_in_use(void)
 
 /* --- what the request is about --- */
 
-/* A request's head, whatever version of HTTP it was read from. */
-struct head_view {
-	struct at_text method;
-	struct at_text target;
-	struct at_text authority; /* Host, :authority */
-	struct at_text context;   /* traceparent */
-	struct at_text version;
-	uint8_t context_count;
-	bool has_tracestate;
-	bool cut;
-	bool is_upgrade;
-	bool expects_continue;
-	bool secure;
-	bool as_fields; /* ours is written as HTTP/2 wants it */
-};
-
-/* Where a request goes, as its own bytes say. */
-struct target {
-	struct at_text method;
-	struct at_text target;
-	struct at_text authority; /* host[:port]; empty: unknown */
-	struct at_text host;
-	uint16_t port;
-	uint16_t default_port;
-	bool absolute; /* through a proxy */
-	bool connect;
-	bool secure;
-};
-
-static bool absolute_form(struct at_text target, struct at_text *authority)
-{
-	static const struct at_text scheme = AT_TEXT("http://");
-	size_t i;
-
-	if (target.len <= scheme.len ||
-	    !at_text_equal_nocase((struct at_text){ target.ptr, scheme.len },
-				  scheme))
-		return false;
-	authority->ptr = target.ptr + scheme.len;
-	authority->len = target.len - scheme.len;
-	*authority = at_text_before(*authority, "/?#");
-	/* userinfo is no part of the host */
-	for (i = 0; i < authority->len; i++)
-		if (authority->ptr[i] == '@') {
-			authority->ptr += i + 1;
-			authority->len -= i + 1;
-			i = 0;
-		}
-	return true;
-}
-
-static void read_target(struct target *target, const struct head_view *head,
-			const struct address *peer)
-{
-	memset(target, 0, sizeof(*target));
-	target->secure = head->secure;
-	target->default_port = head->secure ? 443 : 80;
-	target->method = head->method;
-	target->target = head->target;
-	target->authority = head->authority;
-	target->connect = at_text_equal(target->method, AT_TEXT("CONNECT"));
-	if (target->connect && target->target.len)
-		target->authority = target->target;
-	else if (!target->connect)
-		target->absolute =
-			absolute_form(target->target, &target->authority);
-	if (!target->authority.len && peer->len && peer->port) {
-		target->host = (struct at_text){ peer->text, peer->len };
-		target->port = peer->port;
-		return;
-	}
-	if (!address_split(target->authority, &target->host, &target->port))
-		target->host = target->authority;
-	if (!target->port)
-		target->port = target->default_port;
-}
-
 static bool method_known(struct at_text method)
 {
 	unsigned int i;
@@ -199,51 +123,6 @@ void request_fill_method(struct at_span *span, struct at_text method)
 	at_span_set_text(span, AT_ATTR_HTTP_REQUEST_METHOD_ORIGINAL, method);
 }
 
-/* Where neither Host nor :authority says where it goes. */
-static void extend_by_peer(struct at_span *span, const struct target *target,
-			   const struct address *peer)
-{
-	bool v6 = memchr(peer->text, ':', peer->len) != NULL;
-	char port[8];
-	struct at_writer writer = AT_WRITER(port, sizeof(port));
-
-	if (v6)
-		at_span_extend_text(span, AT_ATTR_URL_FULL, AT_TEXT("["));
-	at_span_extend_text(span, AT_ATTR_URL_FULL, target->host);
-	if (v6)
-		at_span_extend_text(span, AT_ATTR_URL_FULL, AT_TEXT("]"));
-	if (target->port && target->port != target->default_port) {
-		at_write_char(&writer, ':');
-		at_write_u64(&writer, target->port);
-	}
-	at_span_extend_text(span, AT_ATTR_URL_FULL, at_writer_text(&writer));
-}
-
-/*
- * url.full: absolute, rebuilt from scheme, authority and target (HTTP-19). In
- * the span itself, since stacks are small.
- */
-static void fill_url(struct at_span *span, const struct target *target,
-		     const struct address *peer)
-{
-	if (target->connect)
-		return;
-	if (target->absolute) {
-		at_span_set_text(span, AT_ATTR_URL_FULL, target->target);
-		return;
-	}
-	at_span_set_text(span, AT_ATTR_URL_FULL,
-			 target->secure ? AT_TEXT("https://") :
-					  AT_TEXT("http://"));
-	if (target->authority.len)
-		at_span_extend_text(span, AT_ATTR_URL_FULL, target->authority);
-	else
-		extend_by_peer(span, target, peer);
-	/* RFC 9112 3.2.4: the URI of `OPTIONS *` has no path at all. */
-	if (!at_text_equal(target->target, AT_TEXT("*")))
-		at_span_extend_text(span, AT_ATTR_URL_FULL, target->target);
-}
-
 void request_fill_peer(struct at_span *span, const struct address *peer)
 {
 	if (!peer->len)
@@ -259,7 +138,8 @@ static void fill_span(struct request *request, const struct target *target,
 {
 	struct at_span *span = &request->span;
 
-	fill_url(span, target, peer); /* first: what is set in parts is found */
+	target_fill_url(span, target,
+			peer); /* first: what is set in parts is found */
 	request_fill_method(span, target->method);
 	if (target->host.len) {
 		at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, target->host);
@@ -430,7 +310,7 @@ static void prepare(struct request *request, const struct head_view *head,
 	const char *why_not;
 
 	request_identity(&context, parent);
-	read_target(&target, head, peer);
+	target_read(&target, head, peer);
 	hop = target.connect ? NULL : transfer_next(peer);
 	if (hop) {
 		request->transfer = hop->id;
