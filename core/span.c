@@ -34,6 +34,12 @@ bool at_context_valid(const struct at_context *context)
 	       !all_zero(context->span_id, AT_SPAN_ID_BYTES);
 }
 
+void at_context_copy(struct at_context *to, const struct at_context *from)
+{
+	memcpy(to, from,
+	       offsetof(struct at_context, tracestate) + from->tracestate_len);
+}
+
 void at_span_init(struct at_span *span, enum at_span_kind kind)
 {
 	memset(span, 0, HEADER_BYTES);

@@ -110,6 +110,9 @@ struct at_context {
 /* True when both ids are non-zero. */
 bool at_context_valid(const struct at_context *context);
 
+/* All of it but the rest of the room for its tracestate. */
+void at_context_copy(struct at_context *to, const struct at_context *from);
+
 #define AT_SPAN_FIELDS_BYTES 1896
 
 struct at_span {

@@ -10,6 +10,7 @@ enum context_rule {
 	CONTEXT_ROOT,    /* nobody's: a new trace */
 	CONTEXT_HEADER,  /* the request carries a context already */
 	CONTEXT_THREAD,  /* the request that this thread is busy with */
+	CONTEXT_SOLE,    /* the one request that is open, see sole.h */
 	CONTEXT_PROCESS, /* the program's own span, or what it was given */
 };
 

@@ -11,12 +11,16 @@
 #include "sampler/sampler.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
+#include "tracer/sole.h"
 #include "tracer/target.h"
 #include "tracer/transfer.h"
 
 #define REQUEST_NOT_COUNTED AT_COUNTER_COUNT
 
-static struct pool requests = POOL(struct request, 32);
+/* Whoever tries to hold one finds out by its count that it is free. */
+#define KEPT_BYTES (offsetof(struct request, refs) + sizeof(_Atomic uint32_t))
+
+static struct pool requests = POOL_KEEPING(struct request, 32, KEPT_BYTES);
 static const struct at_config *config;
 static struct at_sampler sampler;
 static struct at_propagator_set propagators;
@@ -61,9 +65,9 @@ struct request *request_new(void)
 		at_count(AT_COUNT_NO_MEMORY, 1);
 		return NULL;
 	}
-	memset((char *)request + sizeof(request->link), 0,
-	       offsetof(struct request, header) - sizeof(request->link));
-	request->refs = 1;
+	memset((char *)request + KEPT_BYTES, 0,
+	       offsetof(struct request, header) - KEPT_BYTES);
+	atomic_store_explicit(&request->refs, 1, memory_order_release);
 	return request;
 }
 
@@ -81,6 +85,17 @@ struct request *request_begin(bool secure)
 void request_hold(struct request *request)
 {
 	atomic_fetch_add_explicit(&request->refs, 1, memory_order_relaxed);
+}
+
+struct request *request_hold_at(uint32_t index)
+{
+	struct request *request = pool_at(&requests, index);
+	uint32_t refs = request ? atomic_load(&request->refs) : 0;
+
+	while (refs &&
+	       !atomic_compare_exchange_weak(&request->refs, &refs, refs + 1))
+		;
+	return refs ? request : NULL;
 }
 
 void request_free(struct request *request)
@@ -162,16 +177,24 @@ static void fill_hop(struct at_span *span, const struct transfer_hop *hop,
 
 /* --- whose child, kept or not --- */
 
-static const struct at_context *choose_parent(const struct head_view *head,
+static const struct at_context *choose_parent(struct request *request,
+					      const struct head_view *head,
+					      const struct target *target,
 					      struct at_context *own,
 					      enum context_rule *rule)
 {
+	const struct at_context *parent;
+
 	if (head->context_count == 1 &&
 	    !at_traceparent_parse(head->context, own)) {
 		*rule = CONTEXT_HEADER;
 		return own;
 	}
-	return context_parent(rule);
+	parent = context_parent(rule);
+	if (*rule == CONTEXT_THREAD || !sole_context(request, target, own))
+		return parent;
+	*rule = CONTEXT_SOLE;
+	return own;
 }
 
 /* SPAN-3: trace id, then the sampler, then a span id, even when dropped. */
@@ -184,9 +207,7 @@ void request_identity(struct at_context *context,
 	};
 
 	if (parent) {
-		memcpy(context, parent,
-		       offsetof(struct at_context, tracestate) +
-			       parent->tracestate_len);
+		at_context_copy(context, parent);
 		context->flags = parent->flags & AT_FLAG_RANDOM;
 	} else {
 		at_ids_trace(context->trace_id);
@@ -210,6 +231,7 @@ void request_open_span(struct at_span *span, const struct at_context *context,
 		[CONTEXT_ROOT] = AT_TEXT(""),
 		[CONTEXT_HEADER] = AT_TEXT("header"),
 		[CONTEXT_THREAD] = AT_TEXT("thread"),
+		[CONTEXT_SOLE] = AT_TEXT("sole"),
 		[CONTEXT_PROCESS] = AT_TEXT("process"),
 	};
 
@@ -304,13 +326,14 @@ static void prepare(struct request *request, const struct head_view *head,
 {
 	struct at_context context, own;
 	enum context_rule rule;
-	const struct at_context *parent = choose_parent(head, &own, &rule);
+	const struct at_context *parent;
 	const struct transfer_hop *hop;
 	struct target target;
 	const char *why_not;
 
-	request_identity(&context, parent);
 	target_read(&target, head, peer);
+	parent = choose_parent(request, head, &target, &own, &rule);
+	request_identity(&context, parent);
 	hop = target.connect ? NULL : transfer_next(peer);
 	if (hop) {
 		request->transfer = hop->id;
@@ -438,6 +461,8 @@ static void fill_status(struct request *request, uint16_t status,
 void request_answered(struct request *request, uint16_t status)
 {
 	fill_status(request, status, 400);
+	if (request->callee && request->sampled)
+		sole_answered(request);
 }
 
 void request_served(struct request *request, uint16_t status)
@@ -450,6 +475,7 @@ void request_end(struct request *request, const char *error)
 	struct at_span *span = &request->span;
 
 	atomic_store_explicit(&request->done, true, memory_order_release);
+	sole_closes(request);
 	if (!request->sampled || atomic_exchange(&request->ended, true))
 		return;
 	span->duration_ns =

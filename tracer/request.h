@@ -32,9 +32,11 @@ struct request {
 	bool is_upgrade;
 	bool expects_continue;
 	bool interim_seen;
-	bool rewrites;      /* `header` is the id for its own traceparent */
-	bool id_told;       /* some of it is out: it is what it is */
-	uint8_t id_owed;    /* digits of it that are not */
+	uint32_t callee; /* a guess, see sole.c: 0: none; whom it calls */
+	uint32_t cause;  /* and the number of the request that is its parent */
+	bool rewrites;   /* `header` is the id for its own traceparent */
+	bool id_told;    /* some of it is out: it is what it is */
+	uint8_t id_owed; /* digits of it that are not */
 	uint32_t id_behind; /* from where it stands to the end of the head */
 	/* HTTP/2, see http2.h */
 	bool left;     /* it has surely been sent */
@@ -44,7 +46,8 @@ struct request {
 	uint32_t stream;
 	struct request *next; /* of those in one bucket */
 	/* One that is served, see served.h */
-	_Atomic bool done; /* over, however */
+	_Atomic bool done;       /* over, however */
+	_Atomic uint32_t opened; /* see sole.c */
 	union {
 		char header[REQUEST_HEADER_BYTES];
 		struct at_context context; /* of one that is served */
@@ -74,6 +77,8 @@ struct request *request_new(void);
 /* The same for a client's request whose first byte has been seen. */
 struct request *request_begin(bool secure);
 void request_hold(struct request *request);
+/* The request in place `index` of the pool, held; NULL when it is free. */
+struct request *request_hold_at(uint32_t index);
 /* Gives a reference back; with the last one the memory. */
 void request_free(struct request *request);
 

@@ -4,6 +4,7 @@
 #include "core/sys.h"
 #include "tracer/conn.h"
 #include "tracer/fdtable.h"
+#include "tracer/sole.h"
 
 /* So many requests in a row, each on its own thread, and threads are believed. */
 #define PROOF 32
@@ -18,6 +19,7 @@ static __thread bool waited;               /* for others, meanwhile */
 void turn_start(const struct at_config *config)
 {
 	only_certain = config->parent_rules[0] == 'c';
+	sole_start(config);
 }
 
 static void let_go(void)
@@ -38,6 +40,7 @@ static void look_back(void)
 
 void turn_begins(struct request *request)
 {
+	sole_opens(request);
 	look_back();
 	if (busy_with)
 		atomic_store(&mixed, true);
@@ -51,6 +54,7 @@ void turn_begins(struct request *request)
 
 void turn_ends(struct request *request)
 {
+	sole_closes(request);
 	if (atomic_exchange(&request->done, true))
 		return;
 	if (request == busy_with) {
@@ -106,4 +110,5 @@ void turn_after_fork_child(void)
 {
 	/* The parent answers; what is called here is still that request's. */
 	atomic_store(&proven_count, 0);
+	sole_after_fork_child();
 }

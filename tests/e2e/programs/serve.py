@@ -71,6 +71,7 @@ def flask():
 
 
 def aiohttp():
+    import asyncio
     import aiohttp as http_library
     from aiohttp import web
 
@@ -79,17 +80,32 @@ def aiohttp():
                 back + "/call" + request.path) as answer:
             return web.Response(text=await answer.text())
 
+    async def serve_and_call(request):
+        """Answers first; its call is nobody's business any more."""
+        async def call():
+            async with request.app["session"].get(
+                    back + "/call" + request.path) as answer:
+                await answer.read()
+
+        async def call_later():
+            await asyncio.sleep(0)
+            await call()
+        request.app["later"].append(asyncio.create_task(call_later()))
+        return web.Response(text=request.path[1:])
+
     async def session(app):
+        app["later"] = []
         app["session"] = http_library.ClientSession()
         yield
         await app["session"].close()
 
     app = web.Application()
     app.cleanup_ctx.append(session)
-    app.router.add_get("/{number}", serve)
+    app.router.add_get("/{number}", serve_and_call if kind == "later" else
+                       serve)
     web.run_app(app, host="127.0.0.1", port=port, print=None)
 
 
 {"single": lambda: plain(http.server.HTTPServer),
  "threads": lambda: plain(http.server.ThreadingHTTPServer),
- "wild": wild, "flask": flask, "aiohttp": aiohttp}[kind]()
+ "wild": wild, "flask": flask, "aiohttp": aiohttp, "later": aiohttp}[kind]()

@@ -441,7 +441,7 @@ Test(served, whoever_waits_for_others_tells_nothing)
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "thread");
 	at_turn_waits_for(wire.fd);
 	call();
-	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "");
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "sole");
 	say(OK);
 	expect_span(200, "");
 	hear(ASKED);
@@ -450,7 +450,7 @@ Test(served, whoever_waits_for_others_tells_nothing)
 	at_fd_accepts(1000);
 	at_turn_waits_for(1000);
 	call();
-	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "");
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "sole");
 }
 
 /* A second request before the first is answered: a loop, for good. */
@@ -465,7 +465,7 @@ Test(served, loops_give_themselves_away)
 	expect_span(200, "");
 	hear(ASKED);
 	call();
-	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "");
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "sole");
 }
 
 static void *hear_and_leave(void *unused)
