@@ -33,7 +33,10 @@ void at_http1_init(struct at_http1 *m, bool response)
 
 enum at_http1_event http1_finish(struct at_http1 *m)
 {
+	uint64_t body_bytes = m->body_bytes;
+
 	at_http1_init(m, m->response);
+	m->body_bytes = body_bytes;
 	return AT_HTTP1_END;
 }
 
@@ -70,6 +73,7 @@ static enum at_http1_event step_start(struct at_http1 *m,
 	if (!http1_is_token(c))
 		return http1_give_up(m);
 	m->head_bytes = 0;
+	m->body_bytes = 0;
 	m->flags |= AT_HTTP1_STARTED;
 	m->state = STATE_LINE;
 	return AT_HTTP1_MORE;

@@ -336,3 +336,25 @@ enum at_http1_event http1_step_value(struct at_http1 *m,
 		m->state = STATE_NAME;
 	return AT_HTTP1_MORE;
 }
+
+/* --- a head that is there as a whole --- */
+
+struct at_text at_http1_find_field(struct at_text head, struct at_text name)
+{
+	struct at_text line;
+
+	at_text_next(&head, '\n', &line);
+	while (at_text_next(&head, '\n', &line)) {
+		struct at_text key = { line.ptr, name.len };
+
+		if (line.len <= name.len || line.ptr[name.len] != ':' ||
+		    !at_text_equal_nocase(key, name))
+			continue;
+		line.ptr += name.len + 1;
+		line.len -= name.len + 1;
+		if (line.len && line.ptr[line.len - 1] == '\r')
+			line.len--;
+		return at_text_trim(line);
+	}
+	return (struct at_text){ NULL, 0 };
+}

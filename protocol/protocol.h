@@ -79,8 +79,9 @@ struct at_http1 {
 	uint32_t head_bytes; /* of this message's head, so far */
 	uint32_t context_at; /* where the traceparent value begins in it */
 	uint64_t content_length;
-	uint64_t remaining;  /* of the body or the current chunk */
-	uint64_t body_bytes; /* of the body so far, framing not counted */
+	uint64_t remaining; /* of the body or the current chunk */
+	/* of the body so far, framing not counted; also of the last message */
+	uint64_t body_bytes;
 	char name[AT_HTTP1_NAME_BYTES];
 	char tail[AT_HTTP1_TAIL_BYTES]; /* last bytes of the request line */
 };
@@ -133,6 +134,13 @@ struct at_text at_http1_host(const struct at_http1 *machine,
 			     const struct at_http1_text *text);
 struct at_text at_http1_context(const struct at_http1 *machine,
 				const struct at_http1_text *text);
+
+/*
+ * The value of the first field of this name, a view without blanks around it,
+ * in the lines of a head; its first line, the start line, is passed over.
+ * Empty when there is none.
+ */
+struct at_text at_http1_find_field(struct at_text head, struct at_text name);
 
 enum at_match {
 	AT_MATCH_NO,

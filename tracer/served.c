@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "propagator/propagator.h"
 #include "tracer/round.h"
+#include "tracer/route.h"
 #include "tracer/turn.h"
 
 /* "traceparent: ", the value, CRLF */
@@ -28,6 +29,7 @@ static bool is_edge_proxy(void)
 
 void served_start(const struct at_config *config)
 {
+	route_start(config);
 	wanted = config->server_spans[0] == 't' ||
 		 (config->server_spans[0] == 'a' && config->hub[0]);
 	may_rewrite = config->inbound[0] != 'o';
@@ -78,6 +80,7 @@ static void fill_target(struct at_span *span, const struct conn *conn,
 	struct at_text target = at_http1_target(&conn->in, &request->text);
 	struct at_text path = at_text_before(target, "?");
 
+	route_fill(span, path);
 	at_span_set_text(span, AT_ATTR_URL_SCHEME, AT_TEXT("http"));
 	at_span_set_text(span, AT_ATTR_URL_PATH, path);
 	if (path.len < target.len)
@@ -103,7 +106,17 @@ static void fill_host(struct at_span *span, const struct conn *conn,
 	at_span_set_int(span, AT_ATTR_SERVER_PORT, port ? port : 80);
 }
 
-static void fill_span(struct conn *conn, struct request *request)
+static void fill_agent(struct at_span *span, struct at_text head)
+{
+	struct at_text agent = at_http1_find_field(head, AT_TEXT("user-agent"));
+
+	if (agent.len)
+		at_span_set_text(span, AT_ATTR_USER_AGENT_ORIGINAL, agent);
+}
+
+/* `head` is empty when it did not come in one piece. */
+static void fill_span(struct conn *conn, struct request *request,
+		      struct at_text head)
 {
 	struct at_span *span = &request->span;
 	const struct address *peer = &conn->peer;
@@ -115,6 +128,7 @@ static void fill_span(struct conn *conn, struct request *request)
 		at_span_set_text(span, AT_ATTR_CLIENT_ADDRESS,
 				 (struct at_text){ peer->text, peer->len });
 	request_fill_peer(span, peer);
+	fill_agent(span, head);
 	at_span_set_text(span, AT_ATTR_NETWORK_PROTOCOL_VERSION,
 			 conn->in.minor ? AT_TEXT("1.1") : AT_TEXT("1.0"));
 	if (conn->in.flags & (AT_HTTP1_LINE_CUT | AT_HTTP1_HOST_CUT))
@@ -135,7 +149,8 @@ static const struct at_context *read_parent(const struct conn *conn,
 }
 
 /* False: it begins a trace of its own. */
-static bool open_request(struct conn *conn, struct request *request)
+static bool open_request(struct conn *conn, struct request *request,
+			 struct at_text head)
 {
 	struct at_context given, *own = &request->context;
 	const struct at_context *parent = read_parent(conn, request, &given);
@@ -150,7 +165,7 @@ static bool open_request(struct conn *conn, struct request *request)
 		request_open_span(&request->span, own, parent, CONTEXT_HEADER,
 				  request->start_ns);
 		request->span.kind = AT_KIND_SERVER;
-		fill_span(conn, request);
+		fill_span(conn, request, head);
 	}
 	return parent;
 }
@@ -210,10 +225,14 @@ static size_t head_read(struct conn *conn, char *begin, char *end,
 			size_t behind)
 {
 	struct request *request = conn->draft;
+	struct at_text head = { end - conn->in.head_bytes,
+				conn->in.head_bytes };
 	size_t inserted = 0;
 
+	if (head.len > (size_t)(end - begin))
+		head = (struct at_text){ begin, 0 };
 	conn->draft = NULL;
-	if (open_request(conn, request))
+	if (open_request(conn, request, head))
 		rewrite(conn, request, begin, end);
 	else if (may_insert)
 		inserted = insert(conn, request, begin, end, behind);
@@ -222,6 +241,19 @@ static size_t head_read(struct conn *conn, char *begin, char *end,
 	turn_begins(request);
 	request_free(request);
 	return inserted;
+}
+
+/* The request that came last is here whole, and maybe answered already. */
+static void body_read(struct conn *conn)
+{
+	struct request *request;
+
+	if (!conn_waiting(conn) || !conn->in.body_bytes)
+		return;
+	request = conn->requests[(conn->added - 1) % CONN_PIPELINE];
+	if (request->sampled)
+		at_span_set_int(&request->span, AT_ATTR_HTTP_REQUEST_BODY_SIZE,
+				(int64_t)conn->in.body_bytes);
 }
 
 /* A request begins: it needs a place in the queue. */
@@ -253,6 +285,9 @@ static void read_piece(struct conn *conn, char *bytes, size_t len)
 		case AT_HTTP1_HEAD:
 			bytes += head_read(conn, begin, bytes + used,
 					   len - used);
+			break;
+		case AT_HTTP1_END:
+			body_read(conn);
 			break;
 		case AT_HTTP1_OPAQUE:
 			conn_give_up(conn, conn->added ?
@@ -289,10 +324,18 @@ void served_input_ended(struct conn *conn, const char *error)
 
 /* --- answers --- */
 
+static void fill_answer_size(const struct conn *conn, struct request *request)
+{
+	if (request->sampled)
+		at_span_set_int(&request->span, AT_ATTR_HTTP_RESPONSE_BODY_SIZE,
+				(int64_t)conn->out.body_bytes);
+}
+
 static void answer_complete(struct conn *conn, struct request *request)
 {
 	bool leaves = request_leaves_http(request);
 
+	fill_answer_size(conn, request);
 	turn_ends(request);
 	request_end(request, NULL);
 	conn_drop_oldest(conn);
@@ -370,6 +413,8 @@ void served_moved(struct conn *conn, uint64_t out_bytes, uint64_t in_bytes)
 
 	if (in_bytes)
 		event = at_http1_skip(&conn->in, in_bytes);
+	if (event == AT_HTTP1_END)
+		body_read(conn);
 	if (event != AT_HTTP1_OPAQUE && out_bytes) {
 		event = request ? at_http1_skip(&conn->out, out_bytes) :
 				  AT_HTTP1_OPAQUE;
@@ -396,6 +441,8 @@ void served_end(struct conn *conn)
 	struct request *request;
 
 	for (; (request = conn_oldest(conn)); begun = complete = false) {
+		if (begun && complete)
+			fill_answer_size(conn, request);
 		turn_ends(request);
 		if (atomic_load(&conn->opaque))
 			request_abandon(request);

@@ -409,3 +409,29 @@ Test(http1, a_copy_goes_its_own_way)
 		cr_expect_eq(machine.content_length, 12);
 	}
 }
+
+Test(http1, a_field_of_a_whole_head_is_found)
+{
+	static const struct at_text head = AT_TEXT(
+		"GET /a:b HTTP/1.1\r\nHost: h\r\nA:1\r\nEMPTY:\r\nb \t: no\r\n"
+		"LONG-NAME: \t x y \t\r\na: 2\nLast:z");
+	static const struct {
+		struct at_text name, value;
+	} fields[] = {
+		{ AT_TEXT("host"), AT_TEXT("h") },
+		{ AT_TEXT("a"), AT_TEXT("1") },
+		{ AT_TEXT("empty"), AT_TEXT("") },
+		{ AT_TEXT("b"), AT_TEXT("") },
+		{ AT_TEXT("long-name"), AT_TEXT("x y") },
+		{ AT_TEXT("long"), AT_TEXT("") },
+		{ AT_TEXT("last"), AT_TEXT("z") },
+		{ AT_TEXT("nowhere"), AT_TEXT("") },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		cr_expect(
+			at_text_equal(at_http1_find_field(head, fields[i].name),
+				      fields[i].value),
+			"%s", fields[i].name.ptr);
+}

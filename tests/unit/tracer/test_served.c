@@ -139,6 +139,18 @@ Test(served, what_a_span_says)
 	cr_expect_eq(span.parent_remote, 1);
 	cr_expect_eq(span.parent_id[0], 0xb7);
 	cr_expect_eq(span.trace_id[0], 0x0a);
+	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_RESPONSE_BODY_SIZE), 2);
+	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_REQUEST_BODY_SIZE), -1);
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_USER_AGENT_ORIGINAL), "");
+	hear("POST / HTTP/1.1\r\n" HOST "USER-AGENT: \tgo/1 (x; y) \r\n"
+	     "Content-Length: 5\r\n\r\nhello");
+	say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n");
+	expect_span(200, "");
+	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_RESPONSE_BODY_SIZE), 4);
+	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_REQUEST_BODY_SIZE), 5);
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_USER_AGENT_ORIGINAL),
+			 "go/1 (x; y)");
 	hear(GET);
 	say(OK);
 	expect_span(200, "");
@@ -357,6 +369,7 @@ Test(served, an_answer_may_end_with_the_connection)
 	expect_no_span();
 	at_fd_closing(wire.fd);
 	expect_span(200, "");
+	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_RESPONSE_BODY_SIZE), 19);
 }
 
 Test(served, nobody_answers)
