@@ -186,6 +186,77 @@ static void set_event_field(struct encode *encode, Otlp__Span *span,
 		event->attributes[event->n_attributes++] = pair;
 }
 
+/* Of a request or an answer; more are dropped, and counted. */
+#define HEADERS_MAX 32
+
+static bool is_of_headers(uint8_t attr)
+{
+	return attr == AT_ATTR_HTTP_REQUEST_HEADER ||
+	       attr == AT_ATTR_HTTP_RESPONSE_HEADER;
+}
+
+/* "http.request.header" and the field's name. */
+static struct at_text header_key(struct encode *encode, uint8_t attr,
+				 struct at_text name)
+{
+	struct at_text prefix = at_text_from(at_attr_table[attr].name);
+	size_t len = prefix.len + 1 + name.len;
+	char *key = take(encode, len);
+	struct at_writer writer = AT_WRITER(key, len);
+
+	if (!key)
+		return (struct at_text){ NULL, 0 };
+	at_write_text(&writer, prefix);
+	at_write_char(&writer, '.');
+	at_write_text(&writer, name);
+	return at_writer_text(&writer);
+}
+
+/* All values of the first field's name, cut off the front of *items. */
+static struct at_text cut_values(struct encode *encode, struct at_text *items,
+				 struct at_text name)
+{
+	struct at_text value, again = name, rest = *items;
+	size_t room = items->len + 1;
+	char *values = take(encode, room);
+	struct at_writer writer = AT_WRITER(values, values ? room : 0);
+
+	while (at_text_equal(again, name) && at_text_next(&rest, 0, &value)) {
+		at_write_text(&writer, value);
+		at_write_char(&writer, 0);
+		*items = rest;
+		if (!rest.len || !at_text_next(&rest, 0, &again))
+			break;
+	}
+	return at_writer_text(&writer);
+}
+
+/* Name and value of each field become one attribute a name. */
+static void add_headers(struct encode *encode, Otlp__Span *span,
+			const struct at_field *field)
+{
+	struct at_text items = field->text, name;
+	struct at_field values = *field;
+	unsigned int count = 0;
+
+	while (items.len && at_text_next(&items, 0, &name)) {
+		struct pair *pair = take(encode, sizeof(*pair));
+
+		values.text = cut_values(encode, &items, name);
+		if (!pair || ++count > HEADERS_MAX ||
+		    span->n_attributes >= encode->rules->attribute_count) {
+			span->dropped_attributes_count++;
+			continue;
+		}
+		otlp__key_value__init(&pair->item);
+		pair->item.key = data_of(utf8_repair(
+			header_key(encode, field->attr, name), encode->arena));
+		pair->item.value = &pair->value;
+		set_value(encode, &pair->value, &values);
+		span->attributes[span->n_attributes++] = &pair->item;
+	}
+}
+
 /* One attribute more, unless the span has it or has enough. */
 static void add_attribute(struct encode *encode, Otlp__Span *span,
 			  const struct at_field *field)
@@ -210,6 +281,8 @@ static void set_field(struct encode *encode, Otlp__Span *span,
 	if (at_attr_is_of_exception(field->attr) ||
 	    field->attr == AT_FIELD_EXCEPTION_UNIX_NS)
 		set_event_field(encode, span, field);
+	else if (is_of_headers(field->attr))
+		add_headers(encode, span, field);
 	else if (field->attr < AT_ATTR_COUNT)
 		add_attribute(encode, span, field);
 	else if (field->attr == AT_FIELD_NAME)
@@ -246,7 +319,8 @@ static void set_fields(struct encode *encode, Otlp__Span *out,
 		       const struct at_span *span)
 {
 	/* Each attribute once, so a table of all of them is enough. */
-	Otlp__KeyValue **table = take(encode, AT_ATTR_COUNT * sizeof(*table));
+	Otlp__KeyValue **table = take(
+		encode, (AT_ATTR_COUNT + 2 * HEADERS_MAX) * sizeof(*table));
 	struct at_field field;
 	uint32_t offset = 0;
 

@@ -339,12 +339,12 @@ enum at_http1_event http1_step_value(struct at_http1 *m,
 
 /* --- a head that is there as a whole --- */
 
-struct at_text at_http1_find_field(struct at_text head, struct at_text name)
+bool at_http1_next_field(struct at_text *head, struct at_text name,
+			 struct at_text *value)
 {
 	struct at_text line;
 
-	at_text_next(&head, '\n', &line);
-	while (at_text_next(&head, '\n', &line)) {
+	while (at_text_next(head, '\n', &line)) {
 		struct at_text key = { line.ptr, name.len };
 
 		if (line.len <= name.len || line.ptr[name.len] != ':' ||
@@ -354,7 +354,17 @@ struct at_text at_http1_find_field(struct at_text head, struct at_text name)
 		line.len -= name.len + 1;
 		if (line.len && line.ptr[line.len - 1] == '\r')
 			line.len--;
-		return at_text_trim(line);
+		*value = at_text_trim(line);
+		return true;
 	}
-	return (struct at_text){ NULL, 0 };
+	return false;
+}
+
+struct at_text at_http1_find_field(struct at_text head, struct at_text name)
+{
+	struct at_text value;
+
+	return at_http1_next_field(&head, name, &value) ?
+		       value :
+		       (struct at_text){ NULL, 0 };
 }

@@ -136,10 +136,14 @@ struct at_text at_http1_context(const struct at_http1 *machine,
 				const struct at_http1_text *text);
 
 /*
- * The value of the first field of this name, a view without blanks around it,
- * in the lines of a head; its first line, the start line, is passed over.
- * Empty when there is none.
+ * The next field of this name in the lines of a head, which are cut off its
+ * front: a view of its value without blanks around it. False: none is left. A
+ * start line is none, having no colon behind a token.
  */
+bool at_http1_next_field(struct at_text *head, struct at_text name,
+			 struct at_text *value);
+
+/* The value of the first one; empty when there is none. */
 struct at_text at_http1_find_field(struct at_text head, struct at_text name);
 
 enum at_match {

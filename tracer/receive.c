@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tracer/capture.h"
 #include "tracer/conn.h"
 #include "tracer/fdtable.h"
 #include "tracer/hold.h"
@@ -17,7 +18,8 @@
 
 /* --- answers --- */
 
-static void head_seen(struct conn *conn, struct request *request)
+static void head_seen(struct conn *conn, struct request *request,
+		      struct at_text head)
 {
 	uint16_t status = conn->in.status;
 
@@ -26,6 +28,8 @@ static void head_seen(struct conn *conn, struct request *request)
 	if (status < 200 && status != 101)
 		return;
 	request_answered(request, status);
+	if (request->sampled && capture_is_on(CAPTURE_CLIENT_RESPONSE))
+		capture_fill(&request->span, CAPTURE_CLIENT_RESPONSE, head);
 	if (request_answer_has_no_body(request))
 		conn->in.flags |= AT_HTTP1_NO_BODY;
 }
@@ -70,6 +74,8 @@ static void unasked(struct conn *conn, const char *bytes, size_t len)
 
 static void received(struct conn *conn, const char *bytes, size_t len)
 {
+	const char *begin = bytes;
+
 	if (conn->http2) {
 		http2_received(conn, bytes, len);
 		return;
@@ -87,7 +93,9 @@ static void received(struct conn *conn, const char *bytes, size_t len)
 		switch (at_http1_feed(&conn->in, &request->text, bytes, len,
 				      &used)) {
 		case AT_HTTP1_HEAD:
-			head_seen(conn, request);
+			head_seen(conn, request,
+				  capture_head(begin, bytes + used,
+					       conn->in.head_bytes));
 			break;
 		case AT_HTTP1_END:
 			answer_complete(conn, request);

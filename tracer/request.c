@@ -9,6 +9,7 @@
 #include "core/ids.h"
 #include "propagator/propagator.h"
 #include "sampler/sampler.h"
+#include "tracer/capture.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
 #include "tracer/sole.h"
@@ -44,6 +45,7 @@ void request_start(const struct at_config *settings)
 {
 	config = settings;
 	know_methods();
+	capture_start(config);
 	if (at_sampler_open(&sampler, config->sampler, config->sampler_arg))
 		at_count(AT_COUNT_CONFIG_REJECTED, 1);
 	at_count(AT_COUNT_CONFIG_REJECTED,
@@ -155,7 +157,7 @@ static void fill_span(struct request *request, const struct target *target,
 
 	target_fill_url(span, target,
 			peer); /* first: what is set in parts is found */
-	request_fill_method(span, target->method);
+	request_fill_method(span, head->method);
 	if (target->host.len) {
 		at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, target->host);
 		at_span_set_int(span, AT_ATTR_SERVER_PORT, target->port);
@@ -340,7 +342,7 @@ static void prepare(struct request *request, const struct head_view *head,
 		request->start_ns = hop->start_ns;
 	}
 	request->sampled = context.flags & AT_FLAG_SAMPLED;
-	request->is_head = at_text_equal(target.method, AT_TEXT("HEAD"));
+	request->is_head = at_text_equal(head->method, AT_TEXT("HEAD"));
 	request->is_connect = target.connect;
 	request->is_upgrade = head->is_upgrade;
 	request->expects_continue = head->expects_continue;

@@ -63,7 +63,9 @@ static bool stands(const struct round *round, size_t at,
 	return true;
 }
 
-size_t rewrite_place(const struct round *round, const struct head *head)
+/* Rarely called, and its frame would be everybody's. */
+__attribute__((noinline)) size_t rewrite_place(const struct round *round,
+					       const struct head *head)
 {
 	const struct at_http1 *machine = &round->machine;
 	struct request *request = head->request;

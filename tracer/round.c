@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "tracer/capture.h"
 #include "tracer/http2.h"
 #include "tracer/rewrite.h"
 
@@ -110,7 +111,14 @@ static void prepare(const struct round *round, struct head *head)
 		head->patch_at = place;
 }
 
-static void plan_head(struct round *round, size_t at)
+static void capture_request(struct request *request, struct at_text lines)
+{
+	if (request->sampled && capture_is_on(CAPTURE_CLIENT_REQUEST))
+		capture_fill(&request->span, CAPTURE_CLIENT_REQUEST, lines);
+}
+
+/* `lines` are empty when they are not in one piece. */
+static void plan_head(struct round *round, size_t at, struct at_text lines)
 {
 	struct head *head = &round->heads[round->head_count++];
 
@@ -118,8 +126,10 @@ static void plan_head(struct round *round, size_t at)
 	head->patch_at = HEAD_UNPATCHED;
 	head->request = round->draft;
 	head->request->machine = round->machine;
-	if (!head->request->id_told)
+	if (!head->request->id_told) {
 		prepare(round, head);
+		capture_request(head->request, lines);
+	}
 	if (head->request->header_len || head->patch_at != HEAD_UNPATCHED)
 		round->insert = true;
 	round->draft = NULL;
@@ -136,6 +146,8 @@ static enum at_counter why_opaque(const struct round *round)
 
 static void plan_stretch(struct round *round, struct stretch part, size_t at)
 {
+	const char *begin = part.ptr;
+
 	while (part.len) {
 		enum at_http1_event event;
 		size_t used;
@@ -155,7 +167,9 @@ static void plan_stretch(struct round *round, struct stretch part, size_t at)
 		part.len -= used;
 		at += used;
 		if (event == AT_HTTP1_HEAD)
-			plan_head(round, at);
+			plan_head(round, at,
+				  capture_head(begin, part.ptr,
+					       round->machine.head_bytes));
 	}
 }
 

@@ -16,7 +16,7 @@
 #include "tracer/conn.h"
 
 #define ROUND_IOV 72
-#define ROUND_RESETS 16
+#define ROUND_RESETS 12
 
 /* A place in the bytes of a call. */
 struct place {

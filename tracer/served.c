@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "propagator/propagator.h"
+#include "tracer/capture.h"
 #include "tracer/round.h"
 #include "tracer/route.h"
 #include "tracer/turn.h"
@@ -106,10 +107,12 @@ static void fill_host(struct at_span *span, const struct conn *conn,
 	at_span_set_int(span, AT_ATTR_SERVER_PORT, port ? port : 80);
 }
 
-static void fill_agent(struct at_span *span, struct at_text head)
+static void fill_fields(struct at_span *span, struct at_text head)
 {
 	struct at_text agent = at_http1_find_field(head, AT_TEXT("user-agent"));
 
+	if (capture_is_on(CAPTURE_SERVER_REQUEST))
+		capture_fill(span, CAPTURE_SERVER_REQUEST, head);
 	if (agent.len)
 		at_span_set_text(span, AT_ATTR_USER_AGENT_ORIGINAL, agent);
 }
@@ -128,7 +131,7 @@ static void fill_span(struct conn *conn, struct request *request,
 		at_span_set_text(span, AT_ATTR_CLIENT_ADDRESS,
 				 (struct at_text){ peer->text, peer->len });
 	request_fill_peer(span, peer);
-	fill_agent(span, head);
+	fill_fields(span, head);
 	at_span_set_text(span, AT_ATTR_NETWORK_PROTOCOL_VERSION,
 			 conn->in.minor ? AT_TEXT("1.1") : AT_TEXT("1.0"));
 	if (conn->in.flags & (AT_HTTP1_LINE_CUT | AT_HTTP1_HOST_CUT))
@@ -225,12 +228,9 @@ static size_t head_read(struct conn *conn, char *begin, char *end,
 			size_t behind)
 {
 	struct request *request = conn->draft;
-	struct at_text head = { end - conn->in.head_bytes,
-				conn->in.head_bytes };
+	struct at_text head = capture_head(begin, end, conn->in.head_bytes);
 	size_t inserted = 0;
 
-	if (head.len > (size_t)(end - begin))
-		head = (struct at_text){ begin, 0 };
 	conn->draft = NULL;
 	if (open_request(conn, request, head))
 		rewrite(conn, request, begin, end);
@@ -344,19 +344,24 @@ static void answer_complete(struct conn *conn, struct request *request)
 }
 
 /* HTTP-12: of a server's answers only 5xx are errors of its own. */
-static void answered(struct conn *conn, struct request *request)
+static void answered(struct conn *conn, struct request *request,
+		     struct at_text head)
 {
 	uint16_t status = conn->out.status;
 
 	if (status < 200 && status != 101)
 		return;
 	request_served(request, status);
+	if (request->sampled && capture_is_on(CAPTURE_SERVER_RESPONSE))
+		capture_fill(&request->span, CAPTURE_SERVER_RESPONSE, head);
 	if (request_answer_has_no_body(request))
 		conn->out.flags |= AT_HTTP1_NO_BODY;
 }
 
 static void write_piece(struct conn *conn, const char *bytes, size_t len)
 {
+	const char *begin = bytes;
+
 	while (len && !atomic_load(&conn->opaque)) {
 		struct request *request = conn_oldest(conn);
 		size_t used = len;
@@ -369,7 +374,9 @@ static void write_piece(struct conn *conn, const char *bytes, size_t len)
 		switch (at_http1_feed(&conn->out, &request->text, bytes, len,
 				      &used)) {
 		case AT_HTTP1_HEAD:
-			answered(conn, request);
+			answered(conn, request,
+				 capture_head(begin, bytes + used,
+					      conn->out.head_bytes));
 			break;
 		case AT_HTTP1_END:
 			answer_complete(conn, request);

@@ -78,8 +78,10 @@ static void mark_background(uint32_t callee)
 				1u << (callee / BACKGROUND_WORDS % 32));
 }
 
-bool sole_context(struct request *call, const struct target *target,
-		  struct at_context *context)
+/* A frame of its own: stacks are small. */
+__attribute__((noinline)) bool sole_context(struct request *call,
+					    const struct target *target,
+					    struct at_context *context)
 {
 	uint64_t word = atomic_load(&open);
 	struct request *cause;

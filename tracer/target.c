@@ -29,17 +29,15 @@ void target_read(struct target *target, const struct head_view *head,
 		 const struct address *peer)
 {
 	memset(target, 0, sizeof(*target));
-	target->secure = head->secure;
+	target->head = head;
 	target->default_port = head->secure ? 443 : 80;
-	target->method = head->method;
-	target->target = head->target;
 	target->authority = head->authority;
-	target->connect = at_text_equal(target->method, AT_TEXT("CONNECT"));
-	if (target->connect && target->target.len)
-		target->authority = target->target;
+	target->connect = at_text_equal(head->method, AT_TEXT("CONNECT"));
+	if (target->connect && head->target.len)
+		target->authority = head->target;
 	else if (!target->connect)
 		target->absolute =
-			absolute_form(target->target, &target->authority);
+			absolute_form(head->target, &target->authority);
 	if (!target->authority.len && peer->len && peer->port) {
 		target->host = (struct at_text){ peer->text, peer->len };
 		target->port = peer->port;
@@ -74,20 +72,22 @@ static void extend_by_peer(struct at_span *span, const struct target *target,
 void target_fill_url(struct at_span *span, const struct target *target,
 		     const struct address *peer)
 {
+	const struct head_view *head = target->head;
+
 	if (target->connect)
 		return;
 	if (target->absolute) {
-		at_span_set_text(span, AT_ATTR_URL_FULL, target->target);
+		at_span_set_text(span, AT_ATTR_URL_FULL, head->target);
 		return;
 	}
 	at_span_set_text(span, AT_ATTR_URL_FULL,
-			 target->secure ? AT_TEXT("https://") :
-					  AT_TEXT("http://"));
+			 head->secure ? AT_TEXT("https://") :
+					AT_TEXT("http://"));
 	if (target->authority.len)
 		at_span_extend_text(span, AT_ATTR_URL_FULL, target->authority);
 	else
 		extend_by_peer(span, target, peer);
 	/* RFC 9112 3.2.4: the URI of `OPTIONS *` has no path at all. */
-	if (!at_text_equal(target->target, AT_TEXT("*")))
-		at_span_extend_text(span, AT_ATTR_URL_FULL, target->target);
+	if (!at_text_equal(head->target, AT_TEXT("*")))
+		at_span_extend_text(span, AT_ATTR_URL_FULL, head->target);
 }

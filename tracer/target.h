@@ -28,15 +28,13 @@ struct head_view {
 
 /* Where a request goes, as its own bytes say. */
 struct target {
-	struct at_text method;
-	struct at_text target;
+	const struct head_view *head;
 	struct at_text authority; /* host[:port]; empty: unknown */
 	struct at_text host;
 	uint16_t port;
 	uint16_t default_port;
 	bool absolute; /* through a proxy */
 	bool connect;
-	bool secure;
 };
 
 /* `peer` says it where neither Host nor :authority does. */

@@ -199,6 +199,38 @@ Test(exporter_otlp_encode, empty_texts_and_false_are_sent)
 	cr_assert_eq(attribute(got, "autotrace.propagated")->bool_value, 0);
 }
 
+static void expect_texts(const Otlp__AnyValue *value, size_t count,
+			 const char *first, const char *last)
+{
+	cr_assert_not_null(value);
+	cr_assert_eq(value->value_case, OTLP__ANY_VALUE__VALUE_ARRAY_VALUE);
+	cr_assert_eq(value->array_value->n_values, count);
+	expect_text(value->array_value->values[0], first);
+	expect_text(value->array_value->values[count - 1], last);
+}
+
+/* One attribute a name, with all its values (HTTP-28). */
+Test(exporter_otlp_encode, captured_fields_have_names_of_their_own)
+{
+	struct at_span span;
+	Otlp__Span *got;
+
+	rig_make_span(&span, 1);
+	at_span_set_texts(&span, AT_ATTR_HTTP_REQUEST_HEADER,
+			  AT_TEXT("a\0"
+				  "1\0a\0\0a\0"
+				  "3\0x-b\0m\xff\0"));
+	at_span_set_texts(&span, AT_ATTR_HTTP_RESPONSE_HEADER,
+			  AT_TEXT("a\0\0"));
+	got = through(&span);
+	expect_texts(attribute(got, "http.request.header.a"), 3, "1", "3");
+	expect_texts(attribute(got, "http.request.header.x-b"), 1,
+		     "m\xef\xbf\xbd", "m\xef\xbf\xbd");
+	expect_texts(attribute(got, "http.response.header.a"), 1, "", "");
+	cr_expect_null(attribute(got, "http.request.header"));
+	cr_expect_eq(got->dropped_attributes_count, 0);
+}
+
 /* The semantic conventions for exceptions: one event, of this name. */
 Test(exporter_otlp_encode, a_crash_is_an_event)
 {
