@@ -5,37 +5,23 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "propagator/propagator.h"
 #include "tracer/capture.h"
+#include "tracer/inbound.h"
 #include "tracer/round.h"
-#include "tracer/route.h"
+#include "tracer/served_span.h"
 #include "tracer/turn.h"
-
-/* "traceparent: ", the value, CRLF */
-#define INSERTED_BYTES (13 + AT_TRACEPARENT_BYTES + 2)
 
 /* A first line begins to look like HTTP, or does not, within so many bytes. */
 #define LOOK_BYTES 96
 
 static bool wanted;
-static bool may_rewrite;
-static bool may_insert;
-
-/* They hand on what they read, and do nothing with it themselves. */
-static bool is_edge_proxy(void)
-{
-	return !strcmp(program_invocation_short_name, "nginx") ||
-	       !strcmp(program_invocation_short_name, "haproxy");
-}
 
 void served_start(const struct at_config *config)
 {
-	route_start(config);
+	served_span_start(config);
+	inbound_start(config);
 	wanted = config->server_spans[0] == 't' ||
 		 (config->server_spans[0] == 'a' && config->hub[0]);
-	may_rewrite = config->inbound[0] != 'o';
-	may_insert = config->inbound[0] == 'i' ||
-		     (config->inbound[0] == 'a' && is_edge_proxy());
 }
 
 /* --- the first look --- */
@@ -73,90 +59,15 @@ struct conn *served_adopt(int fd, const struct iovec *iov, size_t len)
 	return conn;
 }
 
-/* --- the span --- */
+/* --- requests --- */
 
-static void fill_target(struct at_span *span, const struct conn *conn,
-			const struct request *request)
-{
-	struct at_text target = at_http1_target(&conn->in, &request->text);
-	struct at_text path = at_text_before(target, "?");
-
-	route_fill(span, path);
-	at_span_set_text(span, AT_ATTR_URL_SCHEME, AT_TEXT("http"));
-	at_span_set_text(span, AT_ATTR_URL_PATH, path);
-	if (path.len < target.len)
-		at_span_set_text(span, AT_ATTR_URL_QUERY,
-				 (struct at_text){ path.ptr + path.len + 1,
-						   target.len - path.len - 1 });
-}
-
-static void fill_host(struct at_span *span, const struct conn *conn,
-		      const struct request *request)
-{
-	struct at_text authority = at_http1_host(&conn->in, &request->text);
-	struct at_text host;
-	uint16_t port;
-
-	if (!authority.len)
-		return;
-	if (!address_split(authority, &host, &port)) {
-		host = authority;
-		port = 0;
-	}
-	at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, host);
-	at_span_set_int(span, AT_ATTR_SERVER_PORT, port ? port : 80);
-}
-
-static void fill_fields(struct at_span *span, struct at_text head)
-{
-	struct at_text agent = at_http1_find_field(head, AT_TEXT("user-agent"));
-
-	if (capture_is_on(CAPTURE_SERVER_REQUEST))
-		capture_fill(span, CAPTURE_SERVER_REQUEST, head);
-	if (agent.len)
-		at_span_set_text(span, AT_ATTR_USER_AGENT_ORIGINAL, agent);
-}
-
-/* `head` is empty when it did not come in one piece. */
-static void fill_span(struct conn *conn, struct request *request,
-		      struct at_text head)
-{
-	struct at_span *span = &request->span;
-	const struct address *peer = &conn->peer;
-
-	request_fill_method(span, at_http1_method(&conn->in, &request->text));
-	fill_target(span, conn, request);
-	fill_host(span, conn, request);
-	if (peer->len)
-		at_span_set_text(span, AT_ATTR_CLIENT_ADDRESS,
-				 (struct at_text){ peer->text, peer->len });
-	request_fill_peer(span, peer);
-	fill_fields(span, head);
-	at_span_set_text(span, AT_ATTR_NETWORK_PROTOCOL_VERSION,
-			 conn->in.minor ? AT_TEXT("1.1") : AT_TEXT("1.0"));
-	if (conn->in.flags & (AT_HTTP1_LINE_CUT | AT_HTTP1_HOST_CUT))
-		span->truncated = 1;
-}
-
-/* The one that came with the request, or NULL: a trace of its own. */
-static const struct at_context *read_parent(const struct conn *conn,
-					    const struct request *request,
-					    struct at_context *parent)
-{
-	struct at_text value = at_http1_context(&conn->in, &request->text);
-
-	return conn->in.context_count == 1 &&
-			       !at_traceparent_parse(value, parent) ?
-		       parent :
-		       NULL;
-}
-
-/* False: it begins a trace of its own. */
-static bool open_request(struct conn *conn, struct request *request,
-			 struct at_text head)
+/* Where its parent was found. */
+static enum inbound open_request(struct conn *conn, struct request *request,
+				 struct at_text head)
 {
 	struct at_context given, *own = &request->context;
-	const struct at_context *parent = read_parent(conn, request, &given);
+	enum inbound found = inbound_read(conn, request, head, &given);
+	const struct at_context *parent = found ? &given : NULL;
 
 	request_identity(own, parent);
 	request->sampled = own->flags & AT_FLAG_SAMPLED;
@@ -168,59 +79,9 @@ static bool open_request(struct conn *conn, struct request *request,
 		request_open_span(&request->span, own, parent, CONTEXT_HEADER,
 				  request->start_ns);
 		request->span.kind = AT_KIND_SERVER;
-		fill_span(conn, request, head);
+		served_fill_span(conn, request, head);
 	}
-	return parent;
-}
-
-/* --- requests --- */
-
-/*
- * The value of the one, valid traceparent, when all of it lies in this read:
- * its parent's id becomes ours. `end` is behind the last line of the head.
- */
-static void rewrite(const struct conn *conn, const struct request *request,
-		    char *begin, char *end)
-{
-	size_t behind = conn->in.head_bytes - conn->in.context_at;
-	struct at_writer writer;
-	char *value = end - behind;
-
-	if (!may_rewrite || conn->peeked || behind > (size_t)(end - begin))
-		return;
-	while (value < end && (*value == ' ' || *value == '\t'))
-		value++;
-	if (end - value < AT_TRACEPARENT_BYTES ||
-	    at_traceparent_is_signed(
-		    (struct at_text){ begin, (size_t)(end - begin) }))
-		return;
-	writer = AT_WRITER(value + AT_TRACEPARENT_PARENT_AT,
-			   AT_TRACEPARENT_PARENT_BYTES);
-	at_write_hex(&writer, request->context.span_id, AT_SPAN_ID_BYTES);
-}
-
-/*
- * Nobody has sent a context: ours goes behind the last line of the head, when
- * the head came whole, before `behind` bytes more, and there is room for it in
- * the application's buffer. The number of bytes added.
- */
-static size_t insert(struct conn *conn, const struct request *request,
-		     const char *begin, char *end, size_t behind)
-{
-	char line[INSERTED_BYTES];
-	struct at_writer writer = AT_WRITER(line, sizeof(line));
-
-	if (conn->in.context_count || conn->room < sizeof(line) ||
-	    (conn->in.flags & AT_HTTP1_HAS_TRACESTATE) || conn->peeked ||
-	    conn->in.head_bytes > (size_t)(end - begin))
-		return 0;
-	at_write_string(&writer, "traceparent: ");
-	at_traceparent_write(&writer, &request->context);
-	at_write_string(&writer, "\r\n");
-	memmove(end + sizeof(line), end, behind);
-	memcpy(end, line, sizeof(line));
-	conn->room -= sizeof(line);
-	return sizeof(line);
+	return found;
 }
 
 /* How many bytes of ours lie at `end` now. */
@@ -232,10 +93,16 @@ static size_t head_read(struct conn *conn, char *begin, char *end,
 	size_t inserted = 0;
 
 	conn->draft = NULL;
-	if (open_request(conn, request, head))
-		rewrite(conn, request, begin, end);
-	else if (may_insert)
-		inserted = insert(conn, request, begin, end, behind);
+	switch (open_request(conn, request, head)) {
+	case INBOUND_NONE:
+		inserted = inbound_insert(conn, request, begin, end, behind);
+		break;
+	case INBOUND_TRACEPARENT:
+		inbound_rewrite(conn, request, begin, end);
+		break;
+	case INBOUND_OTHER:
+		break;
+	}
 	conn_add_request(conn, request);
 	conn->sent = conn->added;
 	turn_begins(request);

@@ -133,7 +133,7 @@ Test(served, what_a_span_says)
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_URL_QUERY), "q=1");
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_URL_SCHEME), "http");
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_SERVER_ADDRESS), "localhost");
-	cr_expect_eq(wire_number(&span, AT_ATTR_SERVER_PORT), 80);
+	cr_expect_eq(wire_number(&span, AT_ATTR_SERVER_PORT), -1);
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_CLIENT_ADDRESS), "127.0.0.1");
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_PARENT), "header");
 	cr_expect_eq(span.parent_remote, 1);
@@ -142,7 +142,8 @@ Test(served, what_a_span_says)
 	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_RESPONSE_BODY_SIZE), 2);
 	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_REQUEST_BODY_SIZE), -1);
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_USER_AGENT_ORIGINAL), "");
-	hear("POST / HTTP/1.1\r\n" HOST "USER-AGENT: \tgo/1 (x; y) \r\n"
+	hear("POST / HTTP/1.1\r\nHost: h:81\r\n"
+	     "Forwarded: for=192.0.2.1;proto=https\r\nUSER-AGENT: \tgo/1 (x; y) \r\n"
 	     "Content-Length: 5\r\n\r\nhello");
 	say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	    "3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n");
@@ -151,6 +152,9 @@ Test(served, what_a_span_says)
 	cr_expect_eq(wire_number(&span, AT_ATTR_HTTP_REQUEST_BODY_SIZE), 5);
 	cr_expect_str_eq(wire_text(&span, AT_ATTR_USER_AGENT_ORIGINAL),
 			 "go/1 (x; y)");
+	cr_expect_eq(wire_number(&span, AT_ATTR_SERVER_PORT), 81);
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_CLIENT_ADDRESS), "192.0.2.1");
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_URL_SCHEME), "https");
 	hear(GET);
 	say(OK);
 	expect_span(200, "");

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracer/inbound.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "propagator/propagator.h"
+
+/* "traceparent: ", the value, CRLF */
+#define INSERTED_BYTES (13 + AT_TRACEPARENT_BYTES + 2)
+#define STATES_MAX 8
+
+static bool may_rewrite;
+static bool may_insert;
+
+/* They hand on what they read, and do nothing with it themselves. */
+static bool is_edge_proxy(void)
+{
+	return !strcmp(program_invocation_short_name, "nginx") ||
+	       !strcmp(program_invocation_short_name, "haproxy");
+}
+
+void inbound_start(const struct at_config *config)
+{
+	may_rewrite = config->inbound[0] != 'o';
+	may_insert = config->inbound[0] == 'i' ||
+		     (config->inbound[0] == 'a' && is_edge_proxy());
+}
+
+/* --- what comes in --- */
+
+static void read_tracestate(struct at_text head, struct at_context *parent)
+{
+	struct at_text fields[STATES_MAX];
+	size_t count = 0;
+
+	while (count < STATES_MAX &&
+	       at_http1_next_field(&head, AT_TEXT("tracestate"),
+				   &fields[count]))
+		count++;
+	if (count)
+		at_tracestate_parse(fields, count, parent);
+}
+
+struct head_carrier {
+	struct at_carrier carrier; /* first */
+	struct at_text head;
+};
+
+static struct at_text get(const struct at_carrier *carrier, const char *name)
+{
+	const struct head_carrier *self = (const struct head_carrier *)carrier;
+
+	return at_http1_find_field(self->head, at_text_from(name));
+}
+
+/*
+ * What the other propagators find wins where it says something else
+ * (PRP-20). A frame of its own, for few want this.
+ */
+__attribute__((noinline)) static bool read_others(struct at_text head,
+						  enum inbound found,
+						  struct at_context *parent)
+{
+	const struct head_carrier carrier = { { get }, head };
+	struct at_context other;
+
+	if (at_propagators_extract(request_others(), &carrier.carrier,
+				   &other) ||
+	    !at_context_valid(&other) ||
+	    (found &&
+	     !memcmp(other.trace_id, parent->trace_id, AT_TRACE_ID_BYTES) &&
+	     !memcmp(other.span_id, parent->span_id, AT_SPAN_ID_BYTES)))
+		return false;
+	at_context_copy(parent, &other);
+	return true;
+}
+
+enum inbound inbound_read(const struct conn *conn,
+			  const struct request *request, struct at_text head,
+			  struct at_context *parent)
+{
+	struct at_text value = at_http1_context(&conn->in, &request->text);
+	enum inbound found = INBOUND_NONE;
+
+	if (conn->in.context_count == 1 &&
+	    !at_traceparent_parse(value, parent)) {
+		found = INBOUND_TRACEPARENT;
+		if (conn->in.flags & AT_HTTP1_HAS_TRACESTATE)
+			read_tracestate(head, parent);
+	}
+	if (request_others()->count && read_others(head, found, parent))
+		found = INBOUND_OTHER;
+	return found;
+}
+
+/* --- what the application gets to see --- */
+
+void inbound_rewrite(const struct conn *conn, const struct request *request,
+		     char *begin, char *end)
+{
+	size_t behind = conn->in.head_bytes - conn->in.context_at;
+	struct at_writer writer;
+	char *value = end - behind;
+
+	if (!may_rewrite || conn->peeked || behind > (size_t)(end - begin))
+		return;
+	while (value < end && (*value == ' ' || *value == '\t'))
+		value++;
+	if (end - value < AT_TRACEPARENT_BYTES ||
+	    at_traceparent_is_signed(
+		    (struct at_text){ begin, (size_t)(end - begin) }))
+		return;
+	writer = AT_WRITER(value + AT_TRACEPARENT_PARENT_AT,
+			   AT_TRACEPARENT_PARENT_BYTES);
+	at_write_hex(&writer, request->context.span_id, AT_SPAN_ID_BYTES);
+}
+
+size_t inbound_insert(struct conn *conn, const struct request *request,
+		      const char *begin, char *end, size_t behind)
+{
+	char line[INSERTED_BYTES];
+	struct at_writer writer = AT_WRITER(line, sizeof(line));
+
+	if (!may_insert || conn->in.context_count ||
+	    conn->room < sizeof(line) ||
+	    (conn->in.flags & AT_HTTP1_HAS_TRACESTATE) || conn->peeked ||
+	    conn->in.head_bytes > (size_t)(end - begin))
+		return 0;
+	at_write_string(&writer, "traceparent: ");
+	at_traceparent_write(&writer, &request->context);
+	at_write_string(&writer, "\r\n");
+	memmove(end + sizeof(line), end, behind);
+	memcpy(end, line, sizeof(line));
+	conn->room -= sizeof(line);
+	return sizeof(line);
+}
