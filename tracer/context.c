@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracer/context.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "core/environ.h"
@@ -64,6 +65,43 @@ void context_set(const struct at_context *own)
 	process_context = *own;
 	process_context_known = true;
 }
+
+/* --- contexts that may be seen again --- */
+
+/* Span ids; the newest of those that share a place. */
+#define KNOWN_PLACES 4096
+static _Atomic uint64_t known[KNOWN_PLACES] AT_LARGE;
+
+static uint64_t id_of(const struct at_context *context)
+{
+	uint64_t id;
+
+	memcpy(&id, context->span_id, sizeof(id));
+	return id;
+}
+
+static _Atomic uint64_t *place_of(uint64_t id)
+{
+	return &known[(id ^ id >> 32) % KNOWN_PLACES];
+}
+
+void context_came_in(const struct at_context *context)
+{
+	uint64_t id = id_of(context);
+
+	atomic_store_explicit(place_of(id), id, memory_order_relaxed);
+}
+
+bool context_is_known(const struct at_context *context)
+{
+	uint64_t id = id_of(context);
+
+	return atomic_load_explicit(place_of(id), memory_order_relaxed) == id ||
+	       same_ids(context, &given) ||
+	       (process_context_known && same_ids(context, &process_context));
+}
+
+/* --- the parent --- */
 
 const struct at_context *context_parent(enum context_rule *rule)
 {

@@ -28,6 +28,19 @@ const struct at_context *context_given(void);
 void context_set(const struct at_context *own);
 
 /*
+ * A context that a served request brought, or the one that is its own here:
+ * whoever hands that on means this request.
+ */
+void context_came_in(const struct at_context *context);
+
+/*
+ * Has it come in, lately, or is it what this program was given? A context of
+ * somebody else's is that of another tracer in this process, which may export
+ * its spans to where ours are not. False also for the oldest of many.
+ */
+bool context_is_known(const struct at_context *context);
+
+/*
  * The parent for a request made now by this thread. NULL for a root; the
  * result stays valid until this thread reads or answers a request.
  */

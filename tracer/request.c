@@ -282,7 +282,8 @@ static const char *refusal(struct request *request,
 
 /*
  * May its own traceparent name our span instead? Only one that is exported, and
- * that says no more than the application did: its flags stay.
+ * that says no more than the application did: its flags stay. Not where it is
+ * another tracer's.
  */
 static bool may_rewrite(const struct request *request,
 			const struct head_view *head,
@@ -290,7 +291,8 @@ static bool may_rewrite(const struct request *request,
 			enum request_insertion insertion)
 {
 	return insertion == REQUEST_REWRITE && rule == CONTEXT_HEADER &&
-	       request->sampled && (parent->flags & AT_FLAG_SAMPLED) &&
+	       context_is_known(parent) && request->sampled &&
+	       (parent->flags & AT_FLAG_SAMPLED) &&
 	       head->context.len == AT_TRACEPARENT_BYTES &&
 	       head->context.ptr[1] == '0'; /* version 00 */
 }

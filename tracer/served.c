@@ -70,6 +70,9 @@ static enum inbound open_request(struct conn *conn, struct request *request,
 	const struct at_context *parent = found ? &given : NULL;
 
 	request_identity(own, parent);
+	if (parent)
+		context_came_in(parent);
+	context_came_in(own);
 	request->sampled = own->flags & AT_FLAG_SAMPLED;
 	request->is_head = at_text_equal(
 		at_http1_method(&conn->in, &request->text), AT_TEXT("HEAD"));

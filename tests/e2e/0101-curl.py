@@ -154,33 +154,40 @@ def unix_socket():
 
 OWN_TRACE = "0af7651916cd43dd8448eb211c80319c"
 OWN_SPAN = "b7ad6b7169203331"
+CLIENT = 3
 
 
-@suite.case("own-traceparent")
-def own_traceparent():
-    """A valid context is our parent; the header's parent-id becomes ours."""
+def own_traceparent(given):
+    """A valid context is our parent; that it names our span afterwards happens
+    only to the one that the program was given, not to another tracer's."""
     line = "00-%s-%s-01" % (OWN_TRACE, OWN_SPAN)
+    env = {"TRACEPARENT": line} if given else {}
     argv = curl("-H", "traceparent: " + line, "-H", "X-After: 1", url("/ok"))
-    bare, before = suite.once(argv, False)
+    bare, before = suite.once(argv, False, env=env)
     check(traceparents(before[0]) == [line], "curl does not send the header")
-    traced, after = suite.once(argv, True)
+    traced, after = suite.once(argv, True, env=env)
     check(bare.out == traced.out, "output differs")
     headers = traceparents(after[0])
     check(len(headers) == 1, "traceparent headers: %r", headers)
     if not traced.traced:
         return
-    span, = traced.spans()
-    ours = "00-%s-%s-01" % (OWN_TRACE, span["spanId"])
-    check(before[0]["head"].replace(line, ours) == after[0]["head"],
+    # What is given a context has a span of its own as well.
+    span, = (span for span in traced.spans() if span["kind"] == CLIENT)
+    sent = "00-%s-%s-01" % (OWN_TRACE, span["spanId"]) if given else line
+    check(before[0]["head"].replace(line, sent) == after[0]["head"],
           "more of the request changed: %r", after[0]["head"])
-    check("autotrace.not_propagated" not in span["attributes"], "%s",
-          span["attributes"])
+    check(span["attributes"].get("autotrace.not_propagated") ==
+          (None if given else "own_context"), "%s", span["attributes"])
     check(span["traceId"] == OWN_TRACE and span["parentSpanId"] == OWN_SPAN,
           "parent %s/%s", span["traceId"], span["parentSpanId"])
     check(span["flags"] == 0x301, "flags %#x, expected remote parent (0x301)",
           span["flags"])
     check(span["attributes"].get("autotrace.parent") == "header", "%s",
           span["attributes"])
+
+
+suite.add("own-traceparent", own_traceparent, False)
+suite.add("own-traceparent-given", own_traceparent, True)
 
 
 @suite.case("own-traceparent-invalid")

@@ -479,6 +479,8 @@ static void start(void)
 	char *settings[] = { hosts, queue, NULL };
 	int pair[2];
 
+	/* What a program was given it may hand on, and we rewrite. */
+	setenv("TRACEPARENT", strchr(own_context, ' ') + 1, 1);
 	wire_start(settings);
 	wire_open(&wire, AF_UNIX);
 	wire.answer = answer;

@@ -4,6 +4,7 @@
  * takes it; whatever might be broken by that stays as it is.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/tracer/sending.h"
@@ -13,7 +14,14 @@
 #define LINE "Traceparent: " TRACE PARENT "-01\r\n"
 #define ASKED "POST /x HTTP/1.1\r\n" HOST LINE "Content-Length: 5\r\n\r\nhello"
 
-TestSuite(rewrite, .init = open_wire);
+/* It is what the program was given. */
+static void open_given(void)
+{
+	setenv("TRACEPARENT", TRACE PARENT "-01", 1);
+	open_wire();
+}
+
+TestSuite(rewrite, .init = open_given);
 
 static struct at_span span;
 
@@ -165,6 +173,40 @@ static void expect_left(const char *what, const char *bytes, size_t cut)
 	cr_expect(wire_is_sent(&wire, bytes, strlen(bytes), NULL, 0), "%s",
 		  what);
 	again();
+}
+
+/* A proxy's: it hands on what came with a request, which we may have named. */
+Test(rewrite_known, what_came_in_may_go_out)
+{
+	static char setting[] = "AUTOTRACE_SERVER_SPANS=true";
+	char *const settings[] = { setting, NULL };
+	char heard[] = ASKED;
+	struct wire client;
+
+	wire_start(settings);
+	wire_open(&client, AF_INET);
+	wire_open(&wire, AF_INET);
+	wire_read(&client, heard, (ssize_t)strlen(heard));
+	cr_assert_str_neq(heard, ASKED);
+	wire_write(&wire, heard, strlen(heard));
+	wire_read_string(&wire, OK);
+	cr_assert(wire_next_span(&span));
+	cr_assert_eq(memcmp(wire.out, heard, id_at(ASKED)), 0);
+	cr_assert_neq(memcmp(wire.out, heard, strlen(heard)), 0);
+	cr_assert_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_NOT_PROPAGATED),
+			 "");
+}
+
+Test(rewrite_known, what_another_tracer_says_is_left, .init = open_wire)
+{
+	wire_write(&wire, ASKED, strlen(ASKED));
+	cr_assert(wire_is_sent(&wire, ASKED, strlen(ASKED), NULL, 0));
+	wire_read_string(&wire, OK);
+	cr_assert(wire_next_span(&span));
+	cr_assert_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_NOT_PROPAGATED),
+			 "own_context");
+	cr_assert_eq(span.parent_id[0], 0xb7);
+	wire_close(&wire);
 }
 
 Test(rewrite, what_might_break_is_left)
