@@ -20,11 +20,28 @@ static bool is_edge_proxy(void)
 	       !strcmp(program_invocation_short_name, "haproxy");
 }
 
+/* Does a context leave this program at all, and as a traceparent? */
+static bool hands_on(const struct at_config *config)
+{
+	struct at_propagator_set set;
+	unsigned int i;
+
+	if (!strcmp(config->propagate_to, "none"))
+		return false;
+	at_propagators_select(&set, config->propagators);
+	for (i = 0; i < set.count; i++)
+		if (!strcmp(set.item[i]->name, "tracecontext"))
+			return true;
+	return false;
+}
+
 void inbound_start(const struct at_config *config)
 {
-	may_rewrite = config->inbound[0] != 'o';
-	may_insert = config->inbound[0] == 'i' ||
-		     (config->inbound[0] == 'a' && is_edge_proxy());
+	char how = config->inbound[0];
+
+	may_rewrite = how != 'o';
+	may_insert = (how == 'i' || (how == 'a' && is_edge_proxy())) &&
+		     hands_on(config);
 }
 
 /* --- what comes in --- */

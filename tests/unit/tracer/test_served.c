@@ -254,14 +254,19 @@ Test(served, what_may_be_signed_is_left_alone)
 	cr_expect_eq(span.has_parent, 1);
 }
 
-static void open_inserting(void)
+static void open_inserting_with(char *setting)
 {
 	static char spans[] = "AUTOTRACE_SERVER_SPANS=true";
 	static char insert[] = "AUTOTRACE_INBOUND=insert";
-	char *const settings[] = { spans, insert, NULL };
+	char *const settings[] = { spans, insert, setting, NULL };
 
 	wire_start(settings);
 	wire_open(&wire, AF_INET);
+}
+
+static void open_inserting(void)
+{
+	open_inserting_with(NULL);
 }
 
 /* The application reads this, and has room for so many bytes more. */
@@ -313,6 +318,30 @@ Test(served, a_context_is_inserted_where_there_is_none, .init = open_inserting)
 	expect_inserted(hear_with_room(POST, 900, 0),
 			"POST /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\n",
 			"\r\nhello");
+}
+
+static void open_keeping_home(void)
+{
+	static char nobody[] = "AUTOTRACE_PROPAGATE_TO=none";
+
+	open_inserting_with(nobody);
+}
+
+static void open_otherwise(void)
+{
+	static char b3[] = "OTEL_PROPAGATORS=b3,baggage";
+
+	open_inserting_with(b3);
+}
+
+Test(inserting, nothing_that_is_not_to_leave, .init = open_keeping_home)
+{
+	cr_expect_str_eq(hear_with_room(GET, 1000, 0), GET);
+}
+
+Test(inserting, nothing_that_was_not_asked_for, .init = open_otherwise)
+{
+	cr_expect_str_eq(hear_with_room(GET, 1000, 0), GET);
 }
 
 Test(served, insertions_do_not_disturb_what_follows, .init = open_inserting)
