@@ -30,8 +30,8 @@ static void walk(const struct at_span *span, uint32_t size)
 	while (at_span_next(span, &offset, &field)) {
 		require(field.text.ptr + field.text.len <= end);
 		require(field.attr < AT_ATTR_COUNT ||
-			field.attr == AT_FIELD_NAME ||
-			field.attr == AT_FIELD_TRACESTATE);
+			(field.attr >= AT_FIELD_NAME &&
+			 field.attr < AT_FIELD_END));
 		require(at_span_find(span, field.attr, &found));
 		require(found.text.ptr <= field.text.ptr);
 	}
