@@ -128,7 +128,12 @@ struct pair {
 	Otlp__AnyValue value;
 };
 
-static Otlp__KeyValue *make_pair(struct encode *encode,
+static struct at_text key_of(const struct at_field *field)
+{
+	return at_text_from(at_attr_table[field->attr].name);
+}
+
+static Otlp__KeyValue *make_pair(struct encode *encode, struct at_text key,
 				 const struct at_field *field)
 {
 	struct pair *pair = take(encode, sizeof(*pair));
@@ -136,7 +141,7 @@ static Otlp__KeyValue *make_pair(struct encode *encode,
 	if (!pair)
 		return NULL;
 	otlp__key_value__init(&pair->item);
-	pair->item.key = data_of(at_text_from(at_attr_table[field->attr].name));
+	pair->item.key = data_of(key);
 	pair->item.value = &pair->value;
 	set_value(encode, &pair->value, field);
 	return &pair->item;
@@ -180,10 +185,40 @@ static void set_event_field(struct encode *encode, Otlp__Span *span,
 		event->time_unix_nano = (uint64_t)field->number;
 		return;
 	}
-	pair = event && !(encode->seen & bit) ? make_pair(encode, field) : NULL;
+	pair = event && !(encode->seen & bit) ?
+		       make_pair(encode, key_of(field), field) :
+		       NULL;
 	encode->seen |= bit;
 	if (pair)
 		event->attributes[event->n_attributes++] = pair;
+}
+
+/* False: the span has enough, which is counted. */
+static bool add_pair(struct encode *encode, Otlp__Span *span,
+		     struct at_text key, const struct at_field *field)
+{
+	Otlp__KeyValue *pair;
+
+	if (span->n_attributes >= encode->rules->attribute_count) {
+		span->dropped_attributes_count++;
+		return false;
+	}
+	pair = make_pair(encode, key, field);
+	if (pair)
+		span->attributes[span->n_attributes++] = pair;
+	return true;
+}
+
+/* One attribute more, unless the span has it or has enough. */
+static void add_attribute(struct encode *encode, Otlp__Span *span,
+			  const struct at_field *field)
+{
+	uint64_t bit = UINT64_C(1) << field->attr;
+
+	if (encode->seen & bit)
+		span->dropped_attributes_count++;
+	else if (add_pair(encode, span, key_of(field), field))
+		encode->seen |= bit;
 }
 
 /* Of a request or an answer; more are dropped, and counted. */
@@ -196,20 +231,21 @@ static bool is_of_headers(uint8_t attr)
 }
 
 /* "http.request.header" and the field's name. */
-static struct at_text header_key(struct encode *encode, uint8_t attr,
+static struct at_text header_key(struct encode *encode,
+				 const struct at_field *field,
 				 struct at_text name)
 {
-	struct at_text prefix = at_text_from(at_attr_table[attr].name);
+	struct at_text prefix = key_of(field);
 	size_t len = prefix.len + 1 + name.len;
 	char *key = take(encode, len);
 	struct at_writer writer = AT_WRITER(key, len);
 
 	if (!key)
-		return (struct at_text){ NULL, 0 };
+		return prefix;
 	at_write_text(&writer, prefix);
 	at_write_char(&writer, '.');
 	at_write_text(&writer, name);
-	return at_writer_text(&writer);
+	return utf8_repair(at_writer_text(&writer), encode->arena);
 }
 
 /* All values of the first field's name, cut off the front of *items. */
@@ -235,44 +271,24 @@ static struct at_text cut_values(struct encode *encode, struct at_text *items,
 static void add_headers(struct encode *encode, Otlp__Span *span,
 			const struct at_field *field)
 {
+	uint64_t bit = UINT64_C(1) << field->attr;
 	struct at_text items = field->text, name;
 	struct at_field values = *field;
 	unsigned int count = 0;
 
-	while (items.len && at_text_next(&items, 0, &name)) {
-		struct pair *pair = take(encode, sizeof(*pair));
-
-		values.text = cut_values(encode, &items, name);
-		if (!pair || ++count > HEADERS_MAX ||
-		    span->n_attributes >= encode->rules->attribute_count) {
-			span->dropped_attributes_count++;
-			continue;
-		}
-		otlp__key_value__init(&pair->item);
-		pair->item.key = data_of(utf8_repair(
-			header_key(encode, field->attr, name), encode->arena));
-		pair->item.value = &pair->value;
-		set_value(encode, &pair->value, &values);
-		span->attributes[span->n_attributes++] = &pair->item;
-	}
-}
-
-/* One attribute more, unless the span has it or has enough. */
-static void add_attribute(struct encode *encode, Otlp__Span *span,
-			  const struct at_field *field)
-{
-	uint64_t bit = UINT64_C(1) << field->attr;
-	Otlp__KeyValue *pair;
-
-	if (encode->seen & bit ||
-	    span->n_attributes >= encode->rules->attribute_count) {
+	if (encode->seen & bit) {
 		span->dropped_attributes_count++;
 		return;
 	}
 	encode->seen |= bit;
-	pair = make_pair(encode, field);
-	if (pair)
-		span->attributes[span->n_attributes++] = pair;
+	while (items.len && at_text_next(&items, 0, &name)) {
+		values.text = cut_values(encode, &items, name);
+		if (++count > HEADERS_MAX)
+			span->dropped_attributes_count++;
+		else
+			add_pair(encode, span, header_key(encode, field, name),
+				 &values);
+	}
 }
 
 static void set_field(struct encode *encode, Otlp__Span *span,

@@ -357,6 +357,36 @@ Test(exporter_otlp_encode, an_attribute_twice_is_sent_once)
 	cr_assert_eq(got->dropped_attributes_count, 1);
 }
 
+/* As often as there is room for in a record, the names all different. */
+Test(exporter_otlp_encode, captured_fields_twice_are_sent_once)
+{
+	struct at_span span;
+	Otlp__Span *got;
+	uint32_t offset = 0;
+
+	at_span_init(&span, AT_KIND_CLIENT);
+	memset(span.trace_id, 1, 16);
+	memset(span.span_id, 1, 8);
+	while (offset + 8 <= sizeof(span.fields)) {
+		uint8_t *field = span.fields + offset;
+		uint8_t bytes[] = { AT_ATTR_HTTP_REQUEST_HEADER,
+				    AT_TYPE_TEXTS,
+				    4,
+				    0,
+				    (uint8_t)('a' + offset / 8 % 26),
+				    0,
+				    '1',
+				    0 };
+
+		memcpy(field, bytes, sizeof(bytes));
+		offset += 8;
+	}
+	span.size_bytes += offset;
+	got = through(&span);
+	cr_assert_eq(got->n_attributes, 1);
+	cr_assert_eq(got->dropped_attributes_count, offset / 8 - 1);
+}
+
 Test(exporter_otlp_encode, lists_of_texts_become_arrays)
 {
 	struct at_span span;
