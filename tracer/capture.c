@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracer/capture.h"
 
+#include <string.h>
+
 #include "protocol/protocol.h"
 
 #define ITEMS_BYTES 768
@@ -20,7 +22,7 @@ bool capture_is_on(enum capture capture)
 	return names[capture] && names[capture][0];
 }
 
-/* Name and value of each, with a NUL behind them: never in a field itself. */
+/* Name and value of each, with a NUL behind them; not one that has a NUL. */
 static void write_values(struct at_writer *writer, struct at_text head,
 			 struct at_text name)
 {
@@ -28,6 +30,8 @@ static void write_values(struct at_writer *writer, struct at_text head,
 	size_t i;
 
 	while (at_http1_next_field(&head, name, &value)) {
+		if (memchr(value.ptr, 0, value.len))
+			continue;
 		for (i = 0; i < name.len; i++)
 			at_write_char(writer, at_lower(name.ptr[i]));
 		at_write_char(writer, 0);

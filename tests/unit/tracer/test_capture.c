@@ -63,6 +63,20 @@ Test(capture, of_a_call)
 	wire_close(&wire);
 }
 
+/* What follows the NUL would be taken for a name. */
+Test(capture, not_what_has_a_nul)
+{
+	static const char request[] = "GET / HTTP/1.1\r\n" HOST
+				      "A: 1\0x\r\nA: 2\r\n\r\n";
+
+	open_capturing(AF_UNIX);
+	wire_write(&wire, request, sizeof(request) - 1);
+	wire_read_string(&wire, "HTTP/1.1 204 x\r\n\r\n");
+	cr_assert(wire_next_span(&span));
+	expect_items(AT_ATTR_HTTP_REQUEST_HEADER, "a|2|");
+	wire_close(&wire);
+}
+
 static void serve(const char *request, const char *answer)
 {
 	wire_read_string(&wire, request);
