@@ -14,7 +14,6 @@ import errno
 import http.client
 import os
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
@@ -22,7 +21,7 @@ import harness
 import otlp_decode
 from daemons import Daemon
 from harness import BARE_ONLY, COMMAND, PROGRAMS, check
-from serving import SERVER, Back, await_spans
+from serving import SERVER, Back, ask_all, await_spans, number_of
 
 suite = harness.Suite("servers")
 CLIENT = 3
@@ -40,45 +39,8 @@ def context_of(number):
     return "00-%032x-%016x-01" % (number + 1, number + 1)
 
 
-def ask(port, numbers):
-    """All of them, one after another on one connection; `numbers` is shared."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    while True:
-        try:
-            number = numbers.popleft()
-        except IndexError:
-            break
-        connection.request("GET", "/%d" % number,
-                           headers={"traceparent": context_of(number)})
-        answer = connection.getresponse()
-        body = answer.read()
-        check(answer.status == 200 and body.strip() == b"%d" % number,
-              "%d: %s %r", number, answer.status, body)
-    connection.close()
-
-
-def ask_all(port, first, count, at_once):
-    numbers = collections.deque(range(first, first + count))
-    failures = []
-
-    def run():
-        try:
-            ask(port, numbers)
-        except Exception as failure:      # told by the test's own thread
-            failures.append(failure)
-
-    threads = [threading.Thread(target=run) for _ in range(at_once)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    check(not failures, "%s", failures[:3])
-
-
-def number_of(span):
-    told = span["attributes"]
-    path = told.get("url.path") or told["url.full"]
-    return int(path.rpartition("/")[2])
+def headers_of(number):
+    return {"traceparent": context_of(number)}
 
 
 def check_served(spans, count):
@@ -133,8 +95,9 @@ def add_server(name, make, blocking, env=None):
             COMMAND, "run", "-q", "--file", path, "--", *make(port)],
             {"OTEL_BSP_SCHEDULE_DELAY": "100", **(env or {})})
         try:
-            ask_all(server.port, 0, ALONE, 1)
-            ask_all(server.port, ALONE, CROWD, AT_ONCE)
+            ask_all(server.port, range(ALONE), 1, headers_of)
+            ask_all(server.port, range(ALONE, ALONE + CROWD), AT_ONCE,
+                    headers_of)
             await_spans(path, ALONE + CROWD)
         finally:
             server.close()

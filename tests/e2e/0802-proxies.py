@@ -8,11 +8,8 @@ own call, many at once, whether or not the client sends a context. The proxies
 run under `autotrace run` with nothing but ordinary configurations, and so does
 the server behind them.
 """
-import collections
-import http.client
 import os
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
@@ -20,7 +17,7 @@ import harness
 import otlp_decode
 from daemons import Daemon
 from harness import BARE_ONLY, COMMAND, PROGRAMS, check
-from serving import SERVER, Back, await_spans
+from serving import SERVER, Back, ask_all, await_spans, number_of
 
 suite = harness.Suite("proxies")
 CLIENT = 3
@@ -77,39 +74,8 @@ def context_of(number):
     return "%032x" % (number + 1), "%016x" % (number + 1)
 
 
-def ask(port, numbers, with_context):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    while True:
-        try:
-            number = numbers.popleft()
-        except IndexError:
-            break
-        headers = {}
-        if with_context:
-            headers["traceparent"] = "00-%s-%s-01" % context_of(number)
-        connection.request("GET", "/%d" % number, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read()
-        check(answer.status == 200 and body == b"%d" % number, "%d: %s %r",
-              number, answer.status, body)
-    connection.close()
-
-
-def ask_all(port, with_context):
-    numbers, failures = collections.deque(range(COUNT)), []
-
-    def run():
-        try:
-            ask(port, numbers, with_context)
-        except Exception as failure:      # told by the test's own thread
-            failures.append(failure)
-
-    threads = [threading.Thread(target=run) for _ in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    check(not failures, "%s", failures[:3])
+def headers_of(number):
+    return {"traceparent": "00-%s-%s-01" % context_of(number)}
 
 
 def by_number(spans, kind):
@@ -117,9 +83,7 @@ def by_number(spans, kind):
     for span in spans:
         if span["kind"] != kind:
             continue
-        told = span["attributes"]
-        path = told.get("url.path") or told["url.full"]
-        number = int(path.rpartition("/")[2])
+        number = number_of(span)
         check(number not in found, "%s %d twice", kind, number)
         found[number] = span
     check(len(found) == COUNT, "%d of kind %d", len(found), kind)
@@ -181,7 +145,8 @@ def add_proxy(name, text, command, with_context):
         try:
             proxy = Daemon(suite.runner, home + ".proxy", make, env)
             try:
-                ask_all(proxy.port, with_context)
+                ask_all(proxy.port, range(COUNT), AT_ONCE,
+                        headers_of if with_context else lambda number: {})
                 for path in () if BARE_ONLY else files:
                     await_spans(path, COUNT)
             finally:

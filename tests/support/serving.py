@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of servers have in common: whom they call, and waiting for
-the spans of the last answers."""
+"""What the tests of servers have in common: who asks them, whom they call, and
+waiting for the spans of the last answers."""
+import collections
+import http.client
 import http.server
 import threading
 import time
 
 import otlp_decode
+from harness import check
 
 SERVER = 2
 
@@ -44,6 +47,47 @@ class Back:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def ask(port, numbers, headers_of):
+    """All of them, one after another on one connection; `numbers` is shared."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    while True:
+        try:
+            number = numbers.popleft()
+        except IndexError:
+            break
+        connection.request("GET", "/%d" % number, headers=headers_of(number))
+        answer = connection.getresponse()
+        body = answer.read()
+        check(answer.status == 200 and body == b"%d" % number,
+              "%d: %s %r", number, answer.status, body)
+    connection.close()
+
+
+def ask_all(port, numbers, at_once, headers_of):
+    """GET /N for each of the numbers, which is to be answered with N."""
+    shared, failures = collections.deque(numbers), []
+
+    def run():
+        try:
+            ask(port, shared, headers_of)
+        except Exception as failure:      # told by the test's own thread
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run) for _ in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(not failures, "%s", failures[:3])
+
+
+def number_of(span):
+    """The number of the request that a span is of."""
+    told = span["attributes"]
+    path = told.get("url.path") or told["url.full"]
+    return int(path.rpartition("/")[2])
 
 
 def await_spans(path, count):
