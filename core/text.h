@@ -81,6 +81,13 @@ void at_write_u64(struct at_writer *writer, uint64_t value);
 void at_write_hex(struct at_writer *writer, const uint8_t *bytes, size_t len);
 struct at_text at_writer_text(const struct at_writer *writer);
 
+/* FNV-1a, byte by byte, from AT_HASH_BEGIN on. */
+#define AT_HASH_BEGIN 2166136261u
+static inline uint32_t at_hash_byte(uint32_t hash, uint8_t byte)
+{
+	return (hash ^ byte) * 16777619u;
+}
+
 static inline char at_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;

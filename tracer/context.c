@@ -32,25 +32,35 @@ static bool same_ids(const struct at_context *a, const struct at_context *b)
 	       !memcmp(a->span_id, b->span_id, AT_SPAN_ID_BYTES);
 }
 
-/* Where they say the same, TRACEPARENT says it with more. */
-static void read_others(char *const *environ,
-			const struct at_propagator_set *others)
+/* A frame of its own: few have others, and stacks are small. */
+__attribute__((noinline)) static bool read_others(
+	struct at_context *context, const struct at_propagator_set *others,
+	const struct at_carrier *carrier)
 {
-	const struct at_environ_carrier carrier = at_environ_carrier(environ);
 	struct at_context found;
 
-	if (!at_propagators_extract(others, &carrier.carrier, &found) &&
-	    at_context_valid(&found) && !same_ids(&found, &given))
-		given = found;
+	if (at_propagators_extract(others, carrier, &found) ||
+	    !at_context_valid(&found) || same_ids(&found, context))
+		return false;
+	at_context_copy(context, &found);
+	return true;
+}
+
+bool context_read_others(struct at_context *context,
+			 const struct at_propagator_set *others,
+			 const struct at_carrier *carrier)
+{
+	return others->count && read_others(context, others, carrier);
 }
 
 void context_start(char *const *environ, const struct at_propagator_set *others)
 {
+	const struct at_environ_carrier carrier = at_environ_carrier(environ);
+
 	process_context_known = false;
 	if (!read_given(environ))
 		memset(&given, 0, sizeof(given));
-	if (others->count)
-		read_others(environ, others);
+	context_read_others(&given, others, &carrier.carrier);
 	if (at_context_valid(&given))
 		context_set(&given);
 }

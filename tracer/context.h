@@ -21,6 +21,15 @@ enum context_rule {
 void context_start(char *const *environ,
 		   const struct at_propagator_set *others);
 
+/*
+ * What the `others` find in a carrier replaces a context that a traceparent
+ * gave (ids 0: none) where it says something else (PRP-20); where they say the
+ * same, the traceparent says it with more. True if it was replaced.
+ */
+bool context_read_others(struct at_context *context,
+			 const struct at_propagator_set *others,
+			 const struct at_carrier *carrier);
+
 /* What was read; ids 0: nothing. */
 const struct at_context *context_given(void);
 

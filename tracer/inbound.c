@@ -71,42 +71,22 @@ static struct at_text get(const struct at_carrier *carrier, const char *name)
 	return at_http1_find_field(self->head, at_text_from(name));
 }
 
-/*
- * What the other propagators find wins where it says something else
- * (PRP-20). A frame of its own, for few want this.
- */
-__attribute__((noinline)) static bool read_others(struct at_text head,
-						  enum inbound found,
-						  struct at_context *parent)
-{
-	const struct head_carrier carrier = { { get }, head };
-	struct at_context other;
-
-	if (at_propagators_extract(request_others(), &carrier.carrier,
-				   &other) ||
-	    !at_context_valid(&other) ||
-	    (found &&
-	     !memcmp(other.trace_id, parent->trace_id, AT_TRACE_ID_BYTES) &&
-	     !memcmp(other.span_id, parent->span_id, AT_SPAN_ID_BYTES)))
-		return false;
-	at_context_copy(parent, &other);
-	return true;
-}
-
 enum inbound inbound_read(const struct conn *conn,
 			  const struct request *request, struct at_text head,
 			  struct at_context *parent)
 {
+	const struct head_carrier carrier = { { get }, head };
 	struct at_text value = at_http1_context(&conn->in, &request->text);
 	enum inbound found = INBOUND_NONE;
 
+	memset(parent, 0, offsetof(struct at_context, tracestate));
 	if (conn->in.context_count == 1 &&
 	    !at_traceparent_parse(value, parent)) {
 		found = INBOUND_TRACEPARENT;
 		if (conn->in.flags & AT_HTTP1_HAS_TRACESTATE)
 			read_tracestate(head, parent);
 	}
-	if (request_others()->count && read_others(head, found, parent))
+	if (context_read_others(parent, request_others(), &carrier.carrier))
 		found = INBOUND_OTHER;
 	return found;
 }
@@ -134,7 +114,7 @@ void inbound_rewrite(const struct conn *conn, const struct request *request,
 }
 
 size_t inbound_insert(struct conn *conn, const struct request *request,
-		      const char *begin, char *end, size_t behind)
+		      struct at_text head, char *end, size_t behind)
 {
 	char line[INSERTED_BYTES];
 	struct at_writer writer = AT_WRITER(line, sizeof(line));
@@ -142,7 +122,7 @@ size_t inbound_insert(struct conn *conn, const struct request *request,
 	if (!may_insert || conn->in.context_count ||
 	    conn->room < sizeof(line) ||
 	    (conn->in.flags & AT_HTTP1_HAS_TRACESTATE) || conn->peeked ||
-	    conn->in.head_bytes > (size_t)(end - begin))
+	    !head.len)
 		return 0;
 	at_write_string(&writer, "traceparent: ");
 	at_traceparent_write(&writer, &request->context);

@@ -40,6 +40,6 @@ void inbound_rewrite(const struct conn *conn, const struct request *request,
  * AUTOTRACE_INBOUND says that it may be done.
  */
 size_t inbound_insert(struct conn *conn, const struct request *request,
-		      const char *begin, char *end, size_t behind);
+		      struct at_text head, char *end, size_t behind);
 
 #endif

@@ -155,8 +155,8 @@ static void fill_span(struct request *request, const struct target *target,
 {
 	struct at_span *span = &request->span;
 
-	target_fill_url(span, target,
-			peer); /* first: what is set in parts is found */
+	/* First: what is set in parts is found. */
+	target_fill_url(span, target, peer);
 	request_fill_method(span, head->method);
 	if (target->host.len) {
 		at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, target->host);

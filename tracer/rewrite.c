@@ -110,21 +110,16 @@ void rewrite_resume(struct round *round)
 void rewrite_taken(const struct round *round, size_t upto, unsigned int gone)
 {
 	const struct head *head = &round->heads[gone];
-	struct request *request = round->draft;
-	size_t end;
+	bool planned = gone < round->head_count;
+	struct request *request = planned ? head->request : round->draft;
+	size_t begin = planned ? head->patch_at : HEAD_UNPATCHED, left;
 
-	if (gone < round->head_count) {
-		request = head->request;
-		end = head->patch_at + ID_BYTES;
-		if (head->patch_at != HEAD_UNPATCHED && head->patch_at < upto) {
-			request->id_told = true;
-			request->id_owed = end > upto ? (uint8_t)(end - upto) :
-							0;
-			return;
-		}
+	if (begin < upto) {
+		left = upto - begin < ID_BYTES ? ID_BYTES - (upto - begin) : 0;
+		request->id_told = true;
+		request->id_owed = (uint8_t)left;
+	} else if (!gone && request) {
+		left = request->id_owed > upto ? request->id_owed - upto : 0;
+		request->id_owed = (uint8_t)left;
 	}
-	if (!gone && request && request->id_owed)
-		request->id_owed -= (uint8_t)(upto < request->id_owed ?
-						      upto :
-						      request->id_owed);
 }

@@ -24,7 +24,7 @@ size_t rewrite_place(const struct round *round, const struct head *head);
 /* A round begins with a head that is being sent: what is owed goes first. */
 void rewrite_resume(struct round *round);
 
-/* `upto` of the round's bytes were taken; that is the head left open, if any. */
+/* `upto` of the round's bytes were taken, and the first `gone` heads have left. */
 void rewrite_taken(const struct round *round, size_t upto, unsigned int gone);
 
 #endif

@@ -101,11 +101,11 @@ static void write_path(struct at_writer *writer, struct at_text path)
 
 static uint32_t hash_of(struct at_text name)
 {
-	uint32_t hash = 2166136261u;
+	uint32_t hash = AT_HASH_BEGIN;
 	size_t i;
 
 	for (i = 0; i < name.len; i++)
-		hash = (hash ^ (uint8_t)name.ptr[i]) * 16777619u;
+		hash = at_hash_byte(hash, (uint8_t)name.ptr[i]);
 	return hash ? hash : 1;
 }
 

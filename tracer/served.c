@@ -8,6 +8,7 @@
 #include "tracer/capture.h"
 #include "tracer/inbound.h"
 #include "tracer/round.h"
+#include "tracer/route.h"
 #include "tracer/served_span.h"
 #include "tracer/turn.h"
 
@@ -18,10 +19,15 @@ static bool wanted;
 
 void served_start(const struct at_config *config)
 {
-	served_span_start(config);
+	route_start(config);
 	inbound_start(config);
-	wanted = config->server_spans[0] == 't' ||
-		 (config->server_spans[0] == 'a' && config->hub[0]);
+	wanted = served_is_wanted(config);
+}
+
+bool served_is_wanted(const struct at_config *config)
+{
+	return config->server_spans[0] == 't' ||
+	       (config->server_spans[0] == 'a' && config->hub[0]);
 }
 
 /* --- the first look --- */
@@ -98,7 +104,7 @@ static size_t head_read(struct conn *conn, char *begin, char *end,
 	conn->draft = NULL;
 	switch (open_request(conn, request, head)) {
 	case INBOUND_NONE:
-		inserted = inbound_insert(conn, request, begin, end, behind);
+		inserted = inbound_insert(conn, request, head, end, behind);
 		break;
 	case INBOUND_TRACEPARENT:
 		inbound_rewrite(conn, request, begin, end);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Requests that the program serves: HTTP/1 in the clear, seen as it reads and
- * answers (private to tracer/). Nothing is inserted; a traceparent that comes
- * in gets our span's id in place of its parent's, so that whatever forwards it
- * goes on from our span.
+ * answers (private to tracer/). Of what it answers nothing is changed; of what
+ * it reads the context is (inbound.h), so that whatever forwards it goes on
+ * from our span.
  *
  * The same connection and queue as a client's (conn.h), the other way round:
  * conn->in and conn->draft follow the requests and belong to the reader under
@@ -15,6 +15,9 @@
 #include "tracer/conn.h"
 
 void served_start(const struct at_config *config);
+
+/* Are requests that this program serves followed at all? */
+bool served_is_wanted(const struct at_config *config);
 
 /*
  * `len` bytes have been read first on a descriptor that nobody knows: do they

@@ -5,11 +5,6 @@
 #include "tracer/forwarded.h"
 #include "tracer/route.h"
 
-void served_span_start(const struct at_config *config)
-{
-	route_start(config);
-}
-
 static void fill_target(struct at_span *span, const struct conn *conn,
 			const struct request *request, struct at_text proto)
 {

@@ -6,8 +6,6 @@
 #include "tracer/conn.h"
 #include "tracer/request.h"
 
-void served_span_start(const struct at_config *config);
-
 /*
  * From what the connection has just read of the request; `head` are its lines,
  * or empty where they did not come in one piece.

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tracer/served.h"
+
 /*
  * All that is open in one word: how often it has changed (24 bits), how many
  * requests are open (14), the sum of their numbers (26). With one open the sum
@@ -26,9 +28,7 @@ static _Atomic uint32_t background[BACKGROUND_WORDS];
 
 void sole_start(const struct at_config *config)
 {
-	wanted = config->parent_rules[0] != 'c' &&
-		 (config->server_spans[0] == 't' ||
-		  (config->server_spans[0] == 'a' && config->hub[0]));
+	wanted = config->parent_rules[0] != 'c' && served_is_wanted(config);
 }
 
 void sole_opens(struct request *request)
@@ -54,13 +54,14 @@ void sole_closes(struct request *request)
 /* FNV-1a of host and port; never 0. */
 static uint32_t callee_hash(const struct target *target)
 {
-	uint32_t hash = 2166136261u;
+	uint32_t hash = AT_HASH_BEGIN;
 	size_t i;
 
 	for (i = 0; i < target->host.len; i++)
-		hash = (hash ^ (uint8_t)at_lower(target->host.ptr[i])) *
-		       16777619u;
-	hash = (hash ^ target->port) * 16777619u;
+		hash = at_hash_byte(hash,
+				    (uint8_t)at_lower(target->host.ptr[i]));
+	hash = at_hash_byte(hash, (uint8_t)target->port);
+	hash = at_hash_byte(hash, (uint8_t)(target->port >> 8));
 	return hash ? hash : 1;
 }
 

@@ -54,7 +54,6 @@ void turn_begins(struct request *request)
 
 void turn_ends(struct request *request)
 {
-	sole_closes(request);
 	if (atomic_exchange(&request->done, true))
 		return;
 	if (request == busy_with) {

@@ -4,8 +4,8 @@
  * pieces, by which calls and numbers, what the kernel takes of each call or
  * how it refuses, when answers come, and what else happens meanwhile. Whatever
  * it is, the kernel gets the application's bytes, but for the parent's id in a
- * traceparent of its own, and one header in each head that should have one, the application hears only of its own bytes, and every
- * request ends once.
+ * traceparent of its own, and one header in each head that should have one; the
+ * application hears only of its own bytes, and every request ends once.
  *
  * What is right is computed here from the stream as it was made, without a
  * parser.
