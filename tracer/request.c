@@ -324,6 +324,13 @@ static void write_header(struct request *request,
 	request->header_len = writer.overflow ? 0 : (uint16_t)writer.len;
 }
 
+void request_not_propagated(struct request *request, const char *why)
+{
+	at_span_set_bool(&request->span, AT_ATTR_AUTOTRACE_PROPAGATED, false);
+	at_span_set_text(&request->span, AT_ATTR_AUTOTRACE_NOT_PROPAGATED,
+			 at_text_from(why));
+}
+
 static void prepare(struct request *request, const struct head_view *head,
 		    const struct address *peer,
 		    enum request_insertion insertion)
@@ -364,13 +371,8 @@ static void prepare(struct request *request, const struct head_view *head,
 	fill_span(request, &target, head, peer);
 	if (hop)
 		fill_hop(&request->span, hop, target.host, peer);
-	if (why_not) {
-		at_span_set_bool(&request->span, AT_ATTR_AUTOTRACE_PROPAGATED,
-				 false);
-		at_span_set_text(&request->span,
-				 AT_ATTR_AUTOTRACE_NOT_PROPAGATED,
-				 at_text_from(why_not));
-	}
+	if (why_not)
+		request_not_propagated(request, why_not);
 }
 
 void request_prepare(struct request *request, const struct at_http1 *machine,

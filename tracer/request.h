@@ -97,6 +97,9 @@ void request_prepare_http2(struct request *request,
 			   const struct address *peer,
 			   enum request_insertion insertion);
 
+/* Whom it calls does not know of its span, and why. */
+void request_not_propagated(struct request *request, const char *why);
+
 /* Its head has left: count it if no header went along. */
 void request_sent(struct request *request);
 

@@ -95,12 +95,16 @@ void rewrite_resume(struct round *round)
 	struct request *request = round->draft;
 	size_t have, len;
 
-	if (!request || !request->id_owed || !round->editable)
+	if (!request || !request->id_owed || !round->limit)
 		return;
 	have = ID_BYTES - request->id_owed;
 	len = request->id_owed < round->limit ? request->id_owed : round->limit;
-	if (!stands(round, 0, request, have, len))
+	/* Otherwise the rest is the application's, for good. */
+	if (!round->editable || !stands(round, 0, request, have, len)) {
+		request->id_owed = 0;
+		request_not_propagated(request, "unsafe_io");
 		return;
+	}
 	round->resumed.at = 0;
 	round->resumed.bytes = request->header + have;
 	round->resumed.len = len;

@@ -131,6 +131,37 @@ Test(rewrite, other_bytes_than_announced_are_not_ours_to_replace)
 	wire_close(&wire);
 }
 
+/* A call that may not be edited takes the turn: then nothing is owed any more,
+ * also where later bytes look like the rest ("-01" ends as the id does). */
+Test(rewrite, what_was_refused_once_is_over)
+{
+	size_t id = id_at(ASKED), cut = id + 10, piece;
+
+	for (piece = 1; piece < 9; piece++) {
+		ssize_t steps[] = { (ssize_t)cut };
+		struct script script = { steps, 1, 0, 1000 };
+		size_t at = cut + piece;
+
+		use_script(&script);
+		wire_write(&wire, ASKED, strlen(ASKED));
+		wire_send(&wire, ASKED + cut, piece, MSG_OOB);
+		for (; at < strlen(ASKED); at++)
+			wire_write(&wire, ASKED + at, 1);
+		cr_assert_eq(wire.out_len, strlen(ASKED));
+		cr_assert_eq(memcmp(wire.out + cut, ASKED + cut,
+				    strlen(ASKED) - cut),
+			     0, "%zu: %.*s", piece, (int)wire.out_len,
+			     wire.out);
+		wire_read_string(&wire, OK);
+		cr_assert(wire_next_span(&span));
+		cr_assert_str_eq(wire_text(&span,
+					   AT_ATTR_AUTOTRACE_NOT_PROPAGATED),
+				 "unsafe_io");
+		again();
+	}
+	wire_close(&wire);
+}
+
 Test(rewrite, several_in_one_call)
 {
 	static const char *const both = GET ASKED;
