@@ -78,9 +78,16 @@ void context_set(const struct at_context *own)
 
 /* --- contexts that may be seen again --- */
 
-/* Span ids; the newest of those that share a place. */
-#define KNOWN_PLACES 4096
-static _Atomic uint64_t known[KNOWN_PLACES] AT_LARGE;
+/*
+ * Span ids, in sets of which each forgets its oldest: whoever is at work is not
+ * forgotten for another's sake.
+ */
+#define KNOWN_SETS 1024
+#define KNOWN_EACH 8
+static struct known {
+	_Atomic uint32_t count;
+	_Atomic uint64_t id[KNOWN_EACH];
+} known[KNOWN_SETS] AT_LARGE;
 
 static uint64_t id_of(const struct at_context *context)
 {
@@ -90,24 +97,37 @@ static uint64_t id_of(const struct at_context *context)
 	return id;
 }
 
-static _Atomic uint64_t *place_of(uint64_t id)
+static struct known *set_of(uint64_t id)
 {
-	return &known[(id ^ id >> 32) % KNOWN_PLACES];
+	return &known[(id ^ id >> 32) % KNOWN_SETS];
 }
 
 void context_came_in(const struct at_context *context)
 {
 	uint64_t id = id_of(context);
+	struct known *set = set_of(id);
+	uint32_t place =
+		atomic_fetch_add_explicit(&set->count, 1, memory_order_relaxed);
 
-	atomic_store_explicit(place_of(id), id, memory_order_relaxed);
+	atomic_store_explicit(&set->id[place % KNOWN_EACH], id,
+			      memory_order_relaxed);
+}
+
+static bool has_come_in(uint64_t id)
+{
+	struct known *set = set_of(id);
+	unsigned int i;
+
+	for (i = 0; i < KNOWN_EACH; i++)
+		if (atomic_load_explicit(&set->id[i], memory_order_relaxed) ==
+		    id)
+			return true;
+	return false;
 }
 
 bool context_is_known(const struct at_context *context)
 {
-	uint64_t id = id_of(context);
-
-	return atomic_load_explicit(place_of(id), memory_order_relaxed) == id ||
-	       same_ids(context, &given) ||
+	return has_come_in(id_of(context)) || same_ids(context, &given) ||
 	       (process_context_known && same_ids(context, &process_context));
 }
 
