@@ -96,8 +96,35 @@ if [ "${1:-}" = --one ]; then
 	exit 0
 fi
 
+# Some tests run programs as another user, who must be able to read what they
+# consist of: root's checkout in a directory of its own is copied elsewhere.
+is_out_of_reach()
+{
+	[ "$(id -u)" = 0 ] &&
+		! runuser -u nobody -- test -r "$build/libautotrace.so"
+}
+
+copy_within_reach()
+{
+	checkout=$(mktemp -d "${TMPDIR:-/tmp}/autotrace-checkout.XXXXXX")
+	chmod 755 "$checkout"
+	tar -C "$root" --exclude=./.git --exclude=./build -cf - . |
+		tar -C "$checkout" -xf -
+	mkdir -p "$checkout/build"
+	tar -C "$build" --exclude=./asan --exclude=./tsan --exclude=./fuzz \
+		--exclude=./tests --exclude=./fuzz-found -cf - . |
+		tar -C "$checkout/build" -xf -
+	# `.` brought its own mode along.
+	chmod 755 "$checkout" "$checkout/build"
+	root=$checkout
+	build=$checkout/build
+}
+
 build=${AUTOTRACE_BUILD:-$root/build}
+checkout=
+trap 'rm -rf ${checkout:+"$checkout"}' EXIT
 clean_environment
+is_out_of_reach && copy_within_reach
 export AUTOTRACE_BUILD=$build AUTOTRACE_ROOT=$root
 tests=()
 alone=()
@@ -120,7 +147,7 @@ for pattern in "$@"; do
 	done
 done
 results=$(mktemp -d "${TMPDIR:-/tmp}/autotrace-e2e.XXXXXX")
-trap 'rm -rf "$results"' EXIT
+trap 'rm -rf "$results" ${checkout:+"$checkout"}' EXIT
 [ ${#tests[@]} = 0 ] || printf '%s\0' "${tests[@]}" |
 	xargs -0 -n1 -P"${JOBS:-2}" "$0" --one "$results"
 for test in "${alone[@]}"; do
