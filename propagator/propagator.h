@@ -43,6 +43,17 @@ void at_traceparent_write(struct at_writer *writer,
 int at_tracestate_parse(const struct at_text *fields, size_t field_count,
 			struct at_context *context);
 
+#define AT_BAGGAGE_MEMBERS 64
+#define AT_BAGGAGE_BYTES 8192
+
+/*
+ * Add the valid members of one baggage field, as they are, to those that are
+ * written already (*count): AT_BAGGAGE_MEMBERS at most, and what has room.
+ * False: not all of them.
+ */
+bool at_baggage_add(struct at_text field, struct at_writer *writer,
+		    unsigned int *count);
+
 /* Where a context may be found. */
 struct at_carrier {
 	/* The value of a field, by its name in lower case; ptr NULL: not there. */

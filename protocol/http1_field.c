@@ -18,6 +18,8 @@ enum field {
 	FIELD_TRANSFER_ENCODING,
 	FIELD_EXPECT,
 	FIELD_UPGRADE,
+	FIELD_BAGGAGE,
+	FIELD_OTHERS, /* another format's context */
 };
 
 _Static_assert(FIELD_LINE == 0, "a machine begins so");
@@ -25,7 +27,7 @@ _Static_assert(FIELD_LINE == 0, "a machine begins so");
 /* --- names --- */
 
 /* Of a line, enough to tell our names: the longest and the byte behind it. */
-#define NAME_SEEN_BYTES 18
+#define NAME_SEEN_BYTES 19
 
 _Static_assert(NAME_SEEN_BYTES <= AT_HTTP1_NAME_BYTES, "kept when split");
 
@@ -39,9 +41,17 @@ static const struct field_name field_names[] = {
 	{ AT_TEXT("expect"), FIELD_EXPECT },
 	{ AT_TEXT("host"), FIELD_HOST },
 	{ AT_TEXT("upgrade"), FIELD_UPGRADE },
+	{ AT_TEXT("uber-trace-id"), FIELD_OTHERS },
 	{ AT_TEXT("tracestate"), FIELD_TRACESTATE },
 	{ AT_TEXT("traceparent"), FIELD_TRACEPARENT },
 	{ AT_TEXT("transfer-encoding"), FIELD_TRANSFER_ENCODING },
+	{ AT_TEXT("baggage"), FIELD_BAGGAGE },
+	{ AT_TEXT("b3"), FIELD_OTHERS },
+	{ AT_TEXT("x-b3-traceid"), FIELD_OTHERS },
+	{ AT_TEXT("x-b3-sampled"), FIELD_OTHERS },
+	{ AT_TEXT("x-b3-flags"), FIELD_OTHERS },
+	{ AT_TEXT("x-amzn-trace-id"), FIELD_OTHERS },
+	{ AT_TEXT("x-datadog-trace-id"), FIELD_OTHERS },
 	{ AT_TEXT(""), FIELD_OTHER },
 };
 
@@ -57,11 +67,15 @@ enum first {
 };
 
 static const uint8_t first_byte[256] = {
-	[' '] = FIRST_BLANK,    ['\t'] = FIRST_BLANK,   ['\r'] = FIRST_END,
-	['\n'] = FIRST_END,     ['C'] = FIRST_NAME,     ['c'] = FIRST_NAME,
-	['E'] = FIRST_NAME + 1, ['e'] = FIRST_NAME + 1, ['H'] = FIRST_NAME + 2,
-	['h'] = FIRST_NAME + 2, ['U'] = FIRST_NAME + 3, ['u'] = FIRST_NAME + 3,
-	['T'] = FIRST_NAME + 4, ['t'] = FIRST_NAME + 4,
+	[' '] = FIRST_BLANK,     ['\t'] = FIRST_BLANK,
+	['\r'] = FIRST_END,      ['\n'] = FIRST_END,
+	['C'] = FIRST_NAME,      ['c'] = FIRST_NAME,
+	['E'] = FIRST_NAME + 1,  ['e'] = FIRST_NAME + 1,
+	['H'] = FIRST_NAME + 2,  ['h'] = FIRST_NAME + 2,
+	['U'] = FIRST_NAME + 3,  ['u'] = FIRST_NAME + 3,
+	['T'] = FIRST_NAME + 5,  ['t'] = FIRST_NAME + 5,
+	['B'] = FIRST_NAME + 8,  ['b'] = FIRST_NAME + 8,
+	['X'] = FIRST_NAME + 10, ['x'] = FIRST_NAME + 10,
 };
 
 static uint8_t first_of(const char *line)
@@ -107,6 +121,13 @@ static enum at_http1_event name_done(struct at_http1 *m, enum field field)
 	switch (field) {
 	case FIELD_TRACESTATE:
 		m->flags |= AT_HTTP1_HAS_TRACESTATE;
+		m->state = STATE_SKIP_LINE;
+		break;
+	case FIELD_BAGGAGE:
+	case FIELD_OTHERS:
+		m->flags |= field == FIELD_BAGGAGE ? AT_HTTP1_HAS_BAGGAGE :
+						     AT_HTTP1_HAS_OTHERS;
+		m->field = FIELD_OTHER;
 		m->state = STATE_SKIP_LINE;
 		break;
 	case FIELD_TRACEPARENT:

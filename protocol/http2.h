@@ -49,8 +49,11 @@ enum at_http2_field {
 	AT_HTTP2_AUTHORITY,
 	AT_HTTP2_PATH,
 	AT_HTTP2_TRACEPARENT,
-	AT_HTTP2_TRACESTATE, /* only that there is one */
-	AT_HTTP2_STATUS,     /* a response's; a number */
+	/* of these only that there is one */
+	AT_HTTP2_TRACESTATE,
+	AT_HTTP2_BAGGAGE,
+	AT_HTTP2_OTHERS, /* a context that is not W3C's */
+	AT_HTTP2_STATUS, /* a response's; a number */
 	AT_HTTP2_FIELDS,
 };
 
@@ -122,7 +125,7 @@ struct at_hpack {
 	uint8_t name; /* enum at_http2_field */
 	bool huffman;
 	bool any; /* a field was seen in this block */
-	char letters[12];
+	char letters[18];
 };
 
 struct at_http2 {
@@ -139,6 +142,8 @@ struct at_http2 {
 	bool authority_cut;
 	bool path_cut;
 	bool has_tracestate;
+	bool has_baggage;
+	bool has_others;
 	uint8_t context_count;
 	uint16_t status;
 	uint32_t stream;

@@ -31,7 +31,7 @@ enum { KIND_INDEXED, KIND_REMEMBERED, KIND_LITERAL, KIND_TABLE_SIZE };
 
 /* Names by length: what is not here does not matter. */
 static const struct {
-	char name[12];
+	char name[18];
 	uint8_t len;
 	uint8_t field;
 } fields[] = {
@@ -42,6 +42,14 @@ static const struct {
 	{ ":status", 7, AT_HTTP2_STATUS },
 	{ "traceparent", 11, AT_HTTP2_TRACEPARENT },
 	{ "tracestate", 10, AT_HTTP2_TRACESTATE },
+	{ "baggage", 7, AT_HTTP2_BAGGAGE },
+	{ "b3", 2, AT_HTTP2_OTHERS },
+	{ "x-b3-traceid", 12, AT_HTTP2_OTHERS },
+	{ "x-b3-sampled", 12, AT_HTTP2_OTHERS },
+	{ "x-b3-flags", 10, AT_HTTP2_OTHERS },
+	{ "uber-trace-id", 13, AT_HTTP2_OTHERS },
+	{ "x-amzn-trace-id", 15, AT_HTTP2_OTHERS },
+	{ "x-datadog-trace-id", 18, AT_HTTP2_OTHERS },
 };
 
 /* Entries 1 to 14 are those of pseudo-headers, in this order. */
@@ -178,6 +186,10 @@ static void value_begins(struct at_http2 *m, uint8_t field)
 		m->context_count++;
 	else if (h->name == AT_HTTP2_TRACESTATE)
 		m->has_tracestate = true;
+	else if (h->name == AT_HTTP2_BAGGAGE)
+		m->has_baggage = true;
+	else if (h->name == AT_HTTP2_OTHERS)
+		m->has_others = true;
 }
 
 /* --- the dynamic table --- */
@@ -533,6 +545,8 @@ void hpack_begin(struct at_http2 *m)
 	m->status = 0;
 	m->context_count = 0;
 	m->has_tracestate = false;
+	m->has_baggage = false;
+	m->has_others = false;
 	m->path_cut = false;
 	m->authority_cut = false;
 	memset(m->len, 0, sizeof(m->len));

@@ -59,6 +59,9 @@ enum at_http1_flag {
 	AT_HTTP1_STARTED = 1 << 10, /* some byte of this message was seen */
 	/* The last transfer coding is not chunked. */
 	AT_HTTP1_OTHER_CODING = 1 << 11,
+	AT_HTTP1_HAS_BAGGAGE = 1 << 12,
+	/* A context in a format that is not W3C's: B3, Jaeger's, ... */
+	AT_HTTP1_HAS_OTHERS = 1 << 13,
 };
 
 struct at_http1 {

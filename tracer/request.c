@@ -9,12 +9,14 @@
 #include "core/ids.h"
 #include "propagator/propagator.h"
 #include "sampler/sampler.h"
+#include "tracer/baggage.h"
 #include "tracer/capture.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
 #include "tracer/sole.h"
 #include "tracer/target.h"
 #include "tracer/transfer.h"
+#include "tracer/turn.h"
 
 #define REQUEST_NOT_COUNTED AT_COUNTER_COUNT
 
@@ -52,6 +54,7 @@ void request_start(const struct at_config *settings)
 		 (uint64_t)at_propagators_select(&propagators,
 						 config->propagators));
 	at_propagators_others(&others, &propagators);
+	baggage_start(&propagators);
 }
 
 const struct at_propagator_set *request_others(void)
@@ -84,6 +87,11 @@ struct request *request_begin(bool secure)
 	return request;
 }
 
+const char *request_header(const struct request *request)
+{
+	return request->baggage ? request->baggage->text : request->header;
+}
+
 void request_hold(struct request *request)
 {
 	atomic_fetch_add_explicit(&request->refs, 1, memory_order_relaxed);
@@ -106,6 +114,8 @@ void request_free(struct request *request)
 		return;
 	if (request->transfer && !request->transfer_sent)
 		transfer_unsent(request->transfer);
+	if (request->baggage)
+		baggage_release(request->baggage);
 	pool_give(&requests, request);
 }
 
@@ -193,6 +203,8 @@ static const struct at_context *choose_parent(struct request *request,
 		return own;
 	}
 	parent = context_parent(rule);
+	if (*rule == CONTEXT_THREAD)
+		request->baggage = baggage_hold(turn_baggage());
 	if (*rule == CONTEXT_THREAD || !sole_context(request, target, own))
 		return parent;
 	*rule = CONTEXT_SOLE;
@@ -271,7 +283,8 @@ static const char *refusal(struct request *request,
 	}
 	if (request->rewrites)
 		return NULL;
-	if (head->context_count || head->has_tracestate)
+	if (head->context_count || head->has_tracestate ||
+	    (head->has_others && others.count))
 		return "own_context";
 	if (insertion == REQUEST_UNSAFE) {
 		request->unsent_why = AT_COUNT_HEADER_UNSAFE;
@@ -331,6 +344,25 @@ void request_not_propagated(struct request *request, const char *why)
 			 at_text_from(why));
 }
 
+static void drop_baggage(struct request *request)
+{
+	if (request->baggage)
+		baggage_release(request->baggage);
+	request->baggage = NULL;
+}
+
+/* Not beside its own. A frame of HTTP/2 has only so much room. */
+static void add_baggage(struct request *request, const struct head_view *head)
+{
+	if (head->has_baggage)
+		drop_baggage(request);
+	if (request->baggage)
+		baggage_append(request, head->as_fields,
+			       head->as_fields ? AT_HTTP2_FRAME_BYTES -
+							 request->own_length :
+						 BAGGAGE_ROOM);
+}
+
 static void prepare(struct request *request, const struct head_view *head,
 		    const struct address *peer,
 		    enum request_insertion insertion)
@@ -342,6 +374,7 @@ static void prepare(struct request *request, const struct head_view *head,
 	struct target target;
 	const char *why_not;
 
+	drop_baggage(request);
 	target_read(&target, head, peer);
 	parent = choose_parent(request, head, &target, &own, &rule);
 	request_identity(&context, parent);
@@ -364,6 +397,10 @@ static void prepare(struct request *request, const struct head_view *head,
 		write_id(request, &context);
 	else
 		write_header(request, &context, head->as_fields);
+	if (why_not || request->rewrites)
+		drop_baggage(request);
+	else
+		add_baggage(request, head);
 	if (!request->sampled)
 		return;
 	request_open_span(&request->span, &context, parent, rule,
@@ -388,6 +425,8 @@ void request_prepare(struct request *request, const struct at_http1 *machine,
 		.version = machine->minor ? AT_TEXT("1.1") : AT_TEXT("1.0"),
 		.context_count = machine->context_count,
 		.has_tracestate = machine->flags & AT_HTTP1_HAS_TRACESTATE,
+		.has_baggage = machine->flags & AT_HTTP1_HAS_BAGGAGE,
+		.has_others = machine->flags & AT_HTTP1_HAS_OTHERS,
 		.cut = machine->flags & (AT_HTTP1_LINE_CUT | AT_HTTP1_HOST_CUT),
 		.is_upgrade = machine->flags & AT_HTTP1_UPGRADE,
 		.expects_continue = machine->flags & AT_HTTP1_EXPECT_CONTINUE,
@@ -411,6 +450,8 @@ void request_prepare_http2(struct request *request,
 		.version = AT_TEXT("2"),
 		.context_count = machine->context_count,
 		.has_tracestate = machine->has_tracestate,
+		.has_baggage = machine->has_baggage,
+		.has_others = machine->has_others,
 		.cut = machine->path_cut || machine->authority_cut,
 		.secure = request->secure,
 		.as_fields = true,
@@ -419,6 +460,7 @@ void request_prepare_http2(struct request *request,
 
 	if (scheme.len)
 		head.secure = at_text_equal(scheme, AT_TEXT("https"));
+	request->own_length = machine->length;
 	prepare(request, &head, peer, insertion);
 }
 

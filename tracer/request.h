@@ -24,7 +24,12 @@ struct request {
 	bool transfer_sent;  /* it has been told */
 	bool answer_begun;   /* only asked for where there is a transfer */
 	uint16_t header_len; /* what to insert; 0: nothing */
-	uint16_t status;     /* of the final response; 0: none yet */
+	/*
+	 * Of one that is served: what it brought. Of a call: its lines, where
+	 * `header` has no room for them; or NULL
+	 */
+	struct baggage *baggage;
+	uint16_t status; /* of the final response; 0: none yet */
 	bool sampled;
 	bool secure; /* https; set before request_prepare() */
 	bool is_head;
@@ -76,6 +81,9 @@ const struct at_propagator_set *request_others(void);
 struct request *request_new(void);
 /* The same for a client's request whose first byte has been seen. */
 struct request *request_begin(bool secure);
+/* What is to be inserted: header_len bytes. */
+const char *request_header(const struct request *request);
+
 void request_hold(struct request *request);
 /* The request in place `index` of the pool, held; NULL when it is free. */
 struct request *request_hold_at(uint32_t index);

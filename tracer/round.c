@@ -318,7 +318,7 @@ static void compose_edited(const struct round *round, struct outgoing *out)
 	unsigned int i;
 
 	if (conn->carry_of)
-		add_piece(out, conn->carry_of->header + conn->carry_at,
+		add_piece(out, request_header(conn->carry_of) + conn->carry_at,
 			  (size_t)conn->carry_of->header_len - conn->carry_at,
 			  OWNER_CARRY);
 	if (!add_patched(round, out, &place, &round->resumed, &at))
@@ -332,7 +332,7 @@ static void compose_edited(const struct round *round, struct outgoing *out)
 		if (!head->request->header_len)
 			continue;
 		if (!add_application(round, out, &place, head->at - at) ||
-		    !add_piece(out, head->request->header,
+		    !add_piece(out, request_header(head->request),
 			       head->request->header_len, (uint8_t)(i + 1)))
 			return;
 		at = head->at;

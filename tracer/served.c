@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "tracer/baggage.h"
 #include "tracer/capture.h"
 #include "tracer/inbound.h"
 #include "tracer/round.h"
@@ -79,6 +80,8 @@ static enum inbound open_request(struct conn *conn, struct request *request,
 	if (parent)
 		context_came_in(parent);
 	context_came_in(own);
+	if (conn->in.flags & AT_HTTP1_HAS_BAGGAGE)
+		request->baggage = baggage_read(head);
 	request->sampled = own->flags & AT_FLAG_SAMPLED;
 	request->is_head = at_text_equal(
 		at_http1_method(&conn->in, &request->text), AT_TEXT("HEAD"));

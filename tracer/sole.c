@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tracer/baggage.h"
 #include "tracer/served.h"
 
 /*
@@ -100,6 +101,7 @@ __attribute__((noinline)) bool sole_context(struct request *call,
 	same = atomic_load(&open) == word;
 	if (same) {
 		at_context_copy(context, &cause->context);
+		call->baggage = baggage_hold(cause->baggage);
 		call->callee = callee;
 		call->cause = SUM(word);
 	}

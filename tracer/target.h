@@ -19,6 +19,8 @@ struct head_view {
 	struct at_text version;
 	uint8_t context_count;
 	bool has_tracestate;
+	bool has_baggage;
+	bool has_others; /* another format's context */
 	bool cut;
 	bool is_upgrade;
 	bool expects_continue;

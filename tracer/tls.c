@@ -80,7 +80,8 @@ static void append_head(struct edit *edit, const char *application,
 		       patch.len);
 	}
 	append(edit, application, head->at);
-	memcpy(edit->bytes + edit->len, request->header, request->header_len);
+	memcpy(edit->bytes + edit->len, request_header(request),
+	       request->header_len);
 	edit->len += request->header_len;
 }
 

@@ -76,6 +76,11 @@ const struct at_context *turn_context(void)
 	return &busy_with->context;
 }
 
+struct baggage *turn_baggage(void)
+{
+	return busy_with->baggage;
+}
+
 bool at_turn_is_on(void)
 {
 	return busy_with != NULL;

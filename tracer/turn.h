@@ -28,6 +28,9 @@ void turn_ends(struct request *request);
 /* The context of the request that this thread is busy with, or NULL. */
 const struct at_context *turn_context(void);
 
+/* Once that was not NULL: what that request brought along, or NULL. */
+struct baggage *turn_baggage(void);
+
 /* Of the thread that called fork: it goes on in the same request. */
 void turn_after_fork_child(void);
 

@@ -54,6 +54,10 @@ static void say_request(struct session *s)
 		at_write_string(&s->writer, " 2T");
 	if (m->has_tracestate)
 		at_write_string(&s->writer, " S");
+	if (m->has_baggage)
+		at_write_string(&s->writer, " B");
+	if (m->has_others)
+		at_write_string(&s->writer, " O");
 	if (m->path_cut)
 		at_write_string(&s->writer, " X");
 	if (m->authority_cut)
@@ -203,6 +207,19 @@ Test(http2, fields_of_a_request)
 		      "begin 3; head 3@104 GET http a:1 /x 00-a S; "
 		      "begin 5; head 5@127 GET http a:1 /x y 2T; "
 		      "begin 7; head 7@151 CONNECT  b:443 ; ");
+}
+
+Test(http2, baggage_and_other_contexts)
+{
+	frames_preface(&frames);
+	frames_headers(&frames, 0, 1, GET "baggage: a=1\n");
+	frames_headers(&frames, 0, 3, GET "x-datadog-trace-id: 1\n");
+	frames_headers(&frames, 0, 5, GET "x-datadog-trace-is: 1\n");
+	frames_headers(&frames, 0, 7, GET "baggage: a=1\nb3: 0\n");
+	expect(false, "begin 1; head 1@69 GET http a:1 /x B; "
+		      "begin 3; head 3@102 GET http a:1 /x O; "
+		      "begin 5; head 5@135 GET http a:1 /x; "
+		      "begin 7; head 7@158 GET http a:1 /x B O; ");
 }
 
 Test(http2, long_values_are_cut)

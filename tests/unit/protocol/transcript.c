@@ -70,6 +70,8 @@ static void say_head(struct session *s)
 	say_flag(s, AT_HTTP1_EXPECT_CONTINUE, " E");
 	say_flag(s, AT_HTTP1_UPGRADE, " U");
 	say_flag(s, AT_HTTP1_HAS_TRACESTATE, " S");
+	say_flag(s, AT_HTTP1_HAS_BAGGAGE, " B");
+	say_flag(s, AT_HTTP1_HAS_OTHERS, " O");
 	say_flag(s, AT_HTTP1_LF_ONLY, " F");
 	if (!m->response)
 		say_flag(s, AT_HTTP1_LINE_CUT, " X");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Contexts that requests bring along, in whatever format. */
+#include <stdio.h>
 #include <string.h>
 
+#include "core/counters.h"
 #include "tests/unit/tracer/sending.h"
+#include "tracer/baggage.h"
 
 #define TRACE "0af7651916cd43dd8448eb211c80319c"
 #define TRACEPARENT "traceparent: 00-" TRACE "-b7ad6b7169203331-01\r\n"
@@ -127,4 +130,93 @@ Test(inbound, formats_that_were_not_asked_for_are_not_read)
 	     "b3: 80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1\r\n\r\n");
 	answer();
 	cr_expect_eq(span.has_parent, 0);
+}
+
+/* --- baggage --- */
+
+static const char *call_with(const char *field)
+{
+	static char text[4096];
+	int len = snprintf(text, sizeof(text),
+			   "GET /x HTTP/1.1\r\n" HOST "%s\r\n", field);
+
+	outward.out_len = 0;
+	cr_assert_eq(wire_write(&outward, text, len), len);
+	wire_read_string(&outward, OK);
+	outward.out[outward.out_len] = 0;
+	cr_assert(wire_next_span(&span));
+	return outward.out;
+}
+
+Test(inbound, baggage_goes_on_to_whom_is_called)
+{
+	hear("GET / HTTP/1.1\r\n" HOST "Baggage: a=1;p , b%20=2,bad key=1\r\n"
+	     "baggage: c=\xff, d = 3 ; q=1\r\n\r\n");
+	cr_expect_not_null(strstr(call_with(""), "-03\r\nbaggage: "
+						 "a=1;p,b%20=2,d = 3 ; q=1"
+						 "\r\n\r\n"),
+			   "%s", outward.out);
+	cr_expect_eq(at_counter_value(AT_COUNT_BAGGAGE_DROPPED), 1);
+	/* Who sends its own does not get another. */
+	cr_expect_not_null(strstr(call_with("baggage: e=1\r\n"),
+				  "baggage: e=1\r\ntraceparent: "));
+	cr_expect_null(strstr(outward.out, "a=1"));
+	answer();
+	cr_expect_eq(baggage_in_use(), 0);
+	cr_expect_null(strstr(call_with(""), "baggage"));
+}
+
+Test(inbound, much_baggage_goes_on_whole)
+{
+	static char head[9000];
+	int len = sprintf(head,
+			  "GET / HTTP/1.1\r\n" HOST "baggage: a=%08190d"
+			  "\r\n\r\n",
+			  7);
+
+	wire_read(&wire, head, len);
+	cr_expect_not_null(strstr(call_with(""), "0007\r\n\r\n"));
+	cr_expect_eq(outward.out_len,
+		     strlen(GET) + WIRE_HEADER_BYTES + 9 + 8192 + 2);
+	answer();
+	cr_expect_eq(baggage_in_use(), 0);
+}
+
+Test(inbound, too_much_baggage_is_dropped_by_whole_members)
+{
+	static char head[9000];
+	int len = sprintf(head,
+			  "GET / HTTP/1.1\r\n" HOST "baggage: b=1,"
+			  "a=%08190d\r\n\r\n",
+			  7);
+
+	wire_read(&wire, head, len);
+	cr_expect_not_null(strstr(call_with(""), "\r\nbaggage: b=1\r\n\r\n"));
+	cr_expect_eq(at_counter_value(AT_COUNT_BAGGAGE_DROPPED), 1);
+	answer();
+}
+
+Test(inbound, baggage_nobody_asked_for_stays, .init = open_b3)
+{
+	hear("GET / HTTP/1.1\r\n" HOST "baggage: a=1\r\n\r\n");
+	cr_expect_null(strstr(call_with(""), "baggage"));
+	answer();
+}
+
+/* --- another format's own --- */
+
+Test(inbound, nothing_beside_a_context_of_its_own, .init = open_b3)
+{
+	static const char own[] =
+		"b3: 80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1\r\n";
+
+	cr_expect_null(strstr(call_with(own), "traceparent"));
+	cr_expect_str_eq(wire_text(&span, AT_ATTR_AUTOTRACE_NOT_PROPAGATED),
+			 "own_context");
+}
+
+Test(inbound, formats_that_are_not_ours_do_not_matter)
+{
+	cr_expect_not_null(
+		strstr(call_with("b3: 0\r\n"), "b3: 0\r\ntraceparent: "));
 }
