@@ -57,6 +57,7 @@ tests=(
 	gir1.2-soup-2.4
 	git
 	glib-networking
+	gunicorn
 	haproxy
 	httping
 	jq
@@ -64,7 +65,9 @@ tests=(
 	lftp
 	libapache2-mod-svn
 	libjemalloc2
+	libnetty-java
 	libpython3.11-testsuite
+	librust-tokio-dev
 	libtcmalloc-minimal4
 	libwww-perl
 	links
@@ -116,7 +119,9 @@ tests=(
 	tcl
 	tcl-tls
 	tmux
+	uvicorn
 	valgrind
+	varnish
 	vim-tiny
 	w3m
 	wget
@@ -303,7 +308,8 @@ disable_services()
 	local service
 
 	[ -d /run/systemd/system ] || return 0
-	for service in nginx haproxy redis-server postgresql ssh apache2; do
+	for service in nginx haproxy redis-server postgresql ssh apache2 \
+		varnish varnishncsa; do
 		case " $* " in
 		*" $service "* | *" $service-"* | *" open$service-server "*)
 			as_root systemctl disable --now "$service" \

@@ -17,7 +17,8 @@ class Back:
     """Whom the servers call: keeps what it was told."""
 
     def __init__(self):
-        self.contexts = {}
+        self.contexts = {}      # of the last call for a number
+        self.heard = []         # (number, context) of every call
         back = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,7 +27,9 @@ class Back:
 
             def do_GET(self):
                 number = self.path.rpartition("/")[2]
-                back.contexts[number] = self.headers.get("traceparent", "")
+                told = self.headers.get("traceparent", "")
+                back.contexts[number] = told
+                back.heard.append((int(number), told))
                 body = number.encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
@@ -40,6 +43,7 @@ class Back:
             request_queue_size = 128
 
         self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
         self.url = "http://127.0.0.1:%d" % self.server.server_port
         threading.Thread(target=self.server.serve_forever,
                          daemon=True).start()
@@ -90,7 +94,7 @@ def number_of(span):
     return int(path.rpartition("/")[2])
 
 
-def await_spans(path, count):
+def await_spans(path, count, kind=SERVER):
     """A server may be on its way from its last answer to its span."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -98,6 +102,6 @@ def await_spans(path, count):
             spans = otlp_decode.spans_of_file(path)
         except (FileNotFoundError, otlp_decode.Invalid):
             spans = []          # not yet, or in the middle of a line
-        if sum(span["kind"] == SERVER for span in spans) >= count:
+        if sum(span["kind"] == kind for span in spans) >= count:
             return
         time.sleep(0.05)
