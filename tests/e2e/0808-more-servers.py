@@ -43,6 +43,8 @@ table.add("uvicorn", lambda port, home: [
     "--log-level", "warning", "serve_app:asgi"], blocking=False)
 table.add("pool", lambda port, home: [*PYTHON, APP, "pool", str(port),
                                       back.url], blocking=False)
+table.add("shared", lambda port, home: [*PYTHON, APP, "shared", str(port),
+                                        back.url])
 table.add("after", lambda port, home: [*PYTHON, APP, "after", str(port),
                                        back.url],
           blocking=False, background=True)

@@ -74,6 +74,14 @@ class Pool(Handler):
         self.answer(list(pool.map(call, paths(int(self.path[1:]))))[0])
 
 
+class Shared(Handler):
+    """All threads call by the same few connections."""
+
+    def do_GET(self):
+        self.answer([shared.request("GET", back + path).data
+                     for path in paths(int(self.path[1:]))][0])
+
+
 class After(Handler):
     """Its thread answers, and calls then."""
 
@@ -97,8 +105,11 @@ class AfterInThread(Handler):
 
 if __name__ == "__main__":
     pool = concurrent.futures.ThreadPoolExecutor(8)
+    if sys.argv[1] == "shared":
+        import urllib3
+        shared = urllib3.PoolManager(maxsize=4, block=True)
     http.server.ThreadingHTTPServer.request_queue_size = 128
     http.server.ThreadingHTTPServer(
         ("127.0.0.1", int(sys.argv[2])),
-        {"pool": Pool, "after": After, "after-thread": AfterInThread}
+        {"pool": Pool, "shared": Shared, "after": After, "after-thread": AfterInThread}
         [sys.argv[1]]).serve_forever()
