@@ -12,7 +12,7 @@
 #define RESERVED_BYTES 96
 
 _Static_assert(sizeof(struct at_span) <= 2048, "one span is at most 2 KiB");
-_Static_assert(AT_ATTR_COUNT <= (AT_FIELD_NAME & 63), "one bit a field");
+_Static_assert(AT_ATTR_COUNT <= 64, "one bit an attribute");
 
 const struct at_attr_info at_attr_table[AT_ATTR_COUNT] = {
 #define ATTR(id, name, type, help) { name, AT_TYPE_##type, help },

@@ -65,10 +65,12 @@ enum at_attr {
 #undef ATTR
 	AT_ATTR_COUNT,
 	/* Fields that are not attributes but travel the same way. */
-	AT_FIELD_NAME = 0xfc,
+	AT_FIELD_NAME = 0xf8,
 	AT_FIELD_TRACESTATE,
 	/* When the event `exception` was, INT: nanoseconds since 1970. */
 	AT_FIELD_EXCEPTION_UNIX_NS,
+	/* The event `autotrace.slow`, INT: AUTOTRACE_SLOW_MS. */
+	AT_FIELD_SLOW_THRESHOLD_MS,
 	AT_FIELD_END,
 };
 
@@ -133,7 +135,7 @@ struct at_span {
 	uint8_t parent_id[AT_SPAN_ID_BYTES];
 	uint64_t start_unix_ns;
 	uint64_t duration_ns;
-	uint64_t present; /* for the setters: bit (attr & 63) is in fields */
+	uint64_t present; /* for the setters: bit (attr & 63) may be in fields */
 	/* {u8 attr, u8 type, u16 len, bytes}* ; INT and DOUBLE are 8 bytes, BOOL 1 */
 	uint8_t fields[AT_SPAN_FIELDS_BYTES];
 };

@@ -151,11 +151,13 @@ static Otlp__KeyValue *make_pair(struct encode *encode, struct at_text key,
 struct exception {
 	Otlp__Event event;
 	Otlp__Event *list[1];
+	/* Those of an exception, and the two of a slow request. */
 	Otlp__KeyValue *attributes[AT_ATTR_EXCEPTION_STACKTRACE -
-				   AT_ATTR_EXCEPTION_TYPE + 1];
+				   AT_ATTR_EXCEPTION_TYPE + 3];
 };
 
-static Otlp__Event *event_of(struct encode *encode, Otlp__Span *span)
+static Otlp__Event *event_of(struct encode *encode, Otlp__Span *span,
+			     struct at_text name)
 {
 	struct exception *exception;
 
@@ -165,7 +167,7 @@ static Otlp__Event *event_of(struct encode *encode, Otlp__Span *span)
 	if (!exception)
 		return NULL;
 	otlp__event__init(&exception->event);
-	exception->event.name = data_of(AT_TEXT("exception"));
+	exception->event.name = data_of(name);
 	exception->event.time_unix_nano = span->end_time_unix_nano;
 	exception->event.attributes = exception->attributes;
 	exception->list[0] = &exception->event;
@@ -174,10 +176,16 @@ static Otlp__Event *event_of(struct encode *encode, Otlp__Span *span)
 	return &exception->event;
 }
 
+static void add_to_event(Otlp__Event *event, Otlp__KeyValue *pair)
+{
+	if (pair)
+		event->attributes[event->n_attributes++] = pair;
+}
+
 static void set_event_field(struct encode *encode, Otlp__Span *span,
 			    const struct at_field *field)
 {
-	Otlp__Event *event = event_of(encode, span);
+	Otlp__Event *event = event_of(encode, span, AT_TEXT("exception"));
 	uint64_t bit = UINT64_C(1) << (field->attr % 64);
 	Otlp__KeyValue *pair;
 
@@ -189,8 +197,30 @@ static void set_event_field(struct encode *encode, Otlp__Span *span,
 		       make_pair(encode, key_of(field), field) :
 		       NULL;
 	encode->seen |= bit;
-	if (pair)
-		event->attributes[event->n_attributes++] = pair;
+	if (event)
+		add_to_event(event, pair);
+}
+
+/* A request is no program: it has no other event. */
+static void add_slow(struct encode *encode, Otlp__Span *span,
+		     const struct at_field *threshold)
+{
+	Otlp__Event *event = event_of(encode, span, AT_TEXT("autotrace.slow"));
+	uint64_t took_us =
+		(span->end_time_unix_nano - span->start_time_unix_nano) / 1000;
+	struct at_field actual = {
+		.type = AT_TYPE_DOUBLE,
+		.real = (double)took_us / 1000,
+	};
+
+	if (!event || event->n_attributes)
+		return;
+	add_to_event(event,
+		     make_pair(encode, AT_TEXT("autotrace.slow.threshold_ms"),
+			       threshold));
+	add_to_event(event,
+		     make_pair(encode, AT_TEXT("autotrace.slow.actual_ms"),
+			       &actual));
 }
 
 /* False: the span has enough, which is counted. */
@@ -297,6 +327,8 @@ static void set_field(struct encode *encode, Otlp__Span *span,
 	if (at_attr_is_of_exception(field->attr) ||
 	    field->attr == AT_FIELD_EXCEPTION_UNIX_NS)
 		set_event_field(encode, span, field);
+	else if (field->attr == AT_FIELD_SLOW_THRESHOLD_MS)
+		add_slow(encode, span, field);
 	else if (is_of_headers(field->attr))
 		add_headers(encode, span, field);
 	else if (field->attr < AT_ATTR_COUNT)

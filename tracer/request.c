@@ -518,6 +518,18 @@ void request_served(struct request *request, uint16_t status)
 	fill_status(request, status, 500);
 }
 
+/* How long it took is said by the span itself. */
+static bool note_slow(struct at_span *span)
+{
+	bool slow = config->slow_ms &&
+		    span->duration_ns / 1000000 >= config->slow_ms;
+
+	if (slow)
+		at_span_set_int(span, AT_FIELD_SLOW_THRESHOLD_MS,
+				(int64_t)config->slow_ms);
+	return slow;
+}
+
 void request_end(struct request *request, const char *error)
 {
 	struct at_span *span = &request->span;
@@ -531,6 +543,7 @@ void request_end(struct request *request, const char *error)
 		request->start_ns;
 	if (error)
 		at_span_set_error(span, at_text_from(error));
+	note_slow(span);
 	output_span(span);
 }
 

@@ -257,6 +257,39 @@ Test(exporter_otlp_encode, a_crash_is_an_event)
 	expect_text(got->events[0]->attributes[1]->value, "m\xef\xbf\xbd");
 }
 
+Test(exporter_otlp_encode, a_slow_request_has_an_event_with_both_times)
+{
+	struct at_span span;
+	const Otlp__Event *event;
+
+	rig_make_span(&span, 1);
+	span.duration_ns = 12345678;
+	at_span_set_int(&span, AT_FIELD_SLOW_THRESHOLD_MS, 10);
+	cr_assert_eq(at_span_check(&span, span.size_bytes), 0);
+	cr_assert_eq(through(&span)->n_events, 1);
+	event = through(&span)->events[0];
+	cr_expect_arr_eq(event->name.data, "autotrace.slow", 14);
+	cr_expect_eq(event->time_unix_nano,
+		     span.start_unix_ns + span.duration_ns);
+	cr_assert_eq(event->n_attributes, 2);
+	cr_expect_eq(event->attributes[0]->value->int_value, 10);
+	cr_expect_eq(event->attributes[1]->value->double_value, 12.345);
+}
+
+/* Nobody writes that; a damaged record may say it. */
+Test(exporter_otlp_encode, a_slow_crash_is_one_event)
+{
+	struct at_span span;
+
+	rig_make_span(&span, 1);
+	at_span_set_int(&span, AT_FIELD_SLOW_THRESHOLD_MS, 10);
+	at_span_set_text(&span, AT_ATTR_EXCEPTION_TYPE, AT_TEXT("a"));
+	at_span_set_text(&span, AT_ATTR_EXCEPTION_MESSAGE, AT_TEXT("b"));
+	at_span_set_text(&span, AT_ATTR_EXCEPTION_STACKTRACE, AT_TEXT("c"));
+	cr_assert_eq(through(&span)->n_events, 1);
+	cr_expect_eq(through(&span)->events[0]->n_attributes, 5);
+}
+
 Test(exporter_otlp_encode, fractions_are_sent_as_doubles)
 {
 	struct at_span span;

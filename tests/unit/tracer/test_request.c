@@ -91,6 +91,26 @@ static const char *or_empty(const char *string)
 	return string ? string : "";
 }
 
+Test(request, a_slow_one_says_so)
+{
+	char slow_ms[] = "AUTOTRACE_SLOW_MS=20";
+	char *settings[] = { slow_ms, NULL };
+	struct at_field field;
+
+	wire_start(settings);
+	prepare("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	request->start_ns = 1000;
+	request->end_ns = 1000 + 19999999;
+	end(NULL);
+	cr_expect_not(at_span_find(&span, AT_FIELD_SLOW_THRESHOLD_MS, &field));
+	prepare("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	request->start_ns = 1000;
+	request->end_ns = 1000 + 20000000;
+	end(NULL);
+	cr_assert(at_span_find(&span, AT_FIELD_SLOW_THRESHOLD_MS, &field));
+	cr_expect_eq(field.number, 20);
+}
+
 /* --- vectors --- */
 
 static bool is_client(const cJSON *vector)
