@@ -102,6 +102,7 @@ static void write_text(struct at_writer *writer, enum at_setting setting,
 #define WRITE_SCOPE WRITE_TEXT
 #define WRITE_STACKS WRITE_TEXT
 #define WRITE_INBOUND WRITE_TEXT
+#define WRITE_SDK WRITE_TEXT
 #define WRITE_RULES WRITE_TEXT
 
 void at_config_value_write(struct at_writer *writer,

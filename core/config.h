@@ -32,6 +32,7 @@
 #define AT_CONFIG_C_STACKS const char *
 #define AT_CONFIG_C_INBOUND const char *
 #define AT_CONFIG_C_RULES const char *
+#define AT_CONFIG_C_SDK const char *
 
 struct at_config {
 #define CONFIG(field, type, env, fallback, standard, help) \

@@ -37,6 +37,7 @@ static const char inbound_names[] = "auto\0"
 				    "rewrite\0"
 				    "insert\0"
 				    "off\0";
+static const char sdk_names[] = "defer\0both\0";
 static const char stacks_names[] = "none\0"
 				   "crashes\0";
 static const char scope_names[] = "local\0"
@@ -114,6 +115,8 @@ const char *at_config_names(enum at_config_type type)
 		return rules_names;
 	case AT_CONFIG_INBOUND:
 		return inbound_names;
+	case AT_CONFIG_SDK:
+		return sdk_names;
 	default:
 		return NULL;
 	}

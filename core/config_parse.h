@@ -30,6 +30,7 @@ enum at_config_type {
 	AT_CONFIG_STACKS,
 	AT_CONFIG_INBOUND,
 	AT_CONFIG_RULES,
+	AT_CONFIG_SDK,
 };
 
 /* Which member is in use follows from the type. */

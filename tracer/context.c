@@ -84,10 +84,15 @@ void context_set(const struct at_context *own)
  */
 #define KNOWN_SETS 1024
 #define KNOWN_EACH 8
-static struct known {
+struct known {
 	_Atomic uint32_t count;
 	_Atomic uint64_t id[KNOWN_EACH];
-} known[KNOWN_SETS] AT_LARGE;
+};
+static struct known known[KNOWN_SETS] AT_LARGE;
+static _Atomic bool forgetful;
+
+#define TRACE_SETS 32
+static struct known traces[TRACE_SETS] AT_LARGE;
 
 static uint64_t id_of(const struct at_context *context)
 {
@@ -97,25 +102,34 @@ static uint64_t id_of(const struct at_context *context)
 	return id;
 }
 
-static struct known *set_of(uint64_t id)
+static uint64_t trace_of(const struct at_context *context)
 {
-	return &known[(id ^ id >> 32) % KNOWN_SETS];
+	uint64_t id;
+
+	/* The half that is random where the other need not be. */
+	memcpy(&id, context->trace_id + AT_TRACE_ID_BYTES - sizeof(id),
+	       sizeof(id));
+	return id;
 }
 
-void context_came_in(const struct at_context *context)
+static struct known *set_of(struct known *sets, size_t count, uint64_t id)
 {
-	uint64_t id = id_of(context);
-	struct known *set = set_of(id);
+	return &sets[(id ^ id >> 32) % count];
+}
+
+/* How many had come in before. */
+static uint32_t keep(struct known *set, uint64_t id)
+{
 	uint32_t place =
 		atomic_fetch_add_explicit(&set->count, 1, memory_order_relaxed);
 
 	atomic_store_explicit(&set->id[place % KNOWN_EACH], id,
 			      memory_order_relaxed);
+	return place;
 }
 
-static bool has_come_in(uint64_t id)
+static bool is_kept(const struct known *set, uint64_t id)
 {
-	struct known *set = set_of(id);
 	unsigned int i;
 
 	for (i = 0; i < KNOWN_EACH; i++)
@@ -125,9 +139,42 @@ static bool has_come_in(uint64_t id)
 	return false;
 }
 
+void context_came_in(const struct at_context *context)
+{
+	uint64_t id = id_of(context);
+
+	if (keep(set_of(known, KNOWN_SETS, id), id) >= KNOWN_EACH)
+		atomic_store_explicit(&forgetful, true, memory_order_relaxed);
+}
+
+void context_trace_comes_in(const struct at_context *context)
+{
+	uint64_t id = trace_of(context);
+	struct known *set = set_of(traces, TRACE_SETS, id);
+
+	/* Mostly all of them belong to one. */
+	if (!is_kept(set, id))
+		keep(set, id);
+}
+
+bool context_trace_came_in(const struct at_context *context)
+{
+	uint64_t id = trace_of(context);
+
+	return is_kept(set_of(traces, TRACE_SETS, id), id);
+}
+
+bool context_is_forgetful(void)
+{
+	return atomic_load_explicit(&forgetful, memory_order_relaxed);
+}
+
 bool context_is_known(const struct at_context *context)
 {
-	return has_come_in(id_of(context)) || same_ids(context, &given) ||
+	uint64_t id = id_of(context);
+
+	return is_kept(set_of(known, KNOWN_SETS, id), id) ||
+	       same_ids(context, &given) ||
 	       (process_context_known && same_ids(context, &process_context));
 }
 

@@ -42,6 +42,13 @@ void context_set(const struct at_context *own);
  */
 void context_came_in(const struct at_context *context);
 
+/* The same for the trace of one that somebody else began. */
+void context_trace_comes_in(const struct at_context *context);
+bool context_trace_came_in(const struct at_context *context);
+
+/* More have come in than are kept. */
+bool context_is_forgetful(void);
+
 /*
  * Has it come in, lately, or is it what this program was given? A context of
  * somebody else's is that of another tracer in this process, which may export

@@ -24,6 +24,7 @@
 #include "tracer/output.h"
 #include "tracer/repeat.h"
 #include "tracer/request.h"
+#include "tracer/sdk.h"
 #include "tracer/tracer.h"
 
 _Atomic bool failure_watching;
@@ -137,6 +138,8 @@ static void report(const struct failure *failure)
 	const struct at_context *parent = context_parent(&rule);
 	int error = errno;
 
+	if (sdk_is_here())
+		return;
 	request_identity(&context, parent);
 	if (!(context.flags & AT_FLAG_SAMPLED))
 		return;

@@ -13,8 +13,7 @@
 static bool may_rewrite;
 static bool may_insert;
 
-/* They hand on what they read, and do nothing with it themselves. */
-static bool is_edge_proxy(void)
+bool inbound_is_edge_proxy(void)
 {
 	return !strcmp(program_invocation_short_name, "nginx") ||
 	       !strcmp(program_invocation_short_name, "haproxy");
@@ -40,7 +39,7 @@ void inbound_start(const struct at_config *config)
 	char how = config->inbound[0];
 
 	may_rewrite = how != 'o';
-	may_insert = (how == 'i' || (how == 'a' && is_edge_proxy())) &&
+	may_insert = (how == 'i' || (how == 'a' && inbound_is_edge_proxy())) &&
 		     hands_on(config);
 }
 
@@ -93,7 +92,7 @@ enum inbound inbound_read(const struct conn *conn,
 
 /* --- what the application gets to see --- */
 
-void inbound_rewrite(const struct conn *conn, const struct request *request,
+void inbound_rewrite(const struct conn *conn, struct request *request,
 		     char *begin, char *end)
 {
 	size_t behind = conn->in.head_bytes - conn->in.context_at;
@@ -111,9 +110,10 @@ void inbound_rewrite(const struct conn *conn, const struct request *request,
 	writer = AT_WRITER(value + AT_TRACEPARENT_PARENT_AT,
 			   AT_TRACEPARENT_PARENT_BYTES);
 	at_write_hex(&writer, request->context.span_id, AT_SPAN_ID_BYTES);
+	request->has_below = true;
 }
 
-size_t inbound_insert(struct conn *conn, const struct request *request,
+size_t inbound_insert(struct conn *conn, struct request *request,
 		      struct at_text head, char *end, size_t behind)
 {
 	char line[INSERTED_BYTES];
@@ -130,5 +130,6 @@ size_t inbound_insert(struct conn *conn, const struct request *request,
 	memmove(end + sizeof(line), end, behind);
 	memcpy(end, line, sizeof(line));
 	conn->room -= sizeof(line);
+	request->has_below = true;
 	return sizeof(line);
 }

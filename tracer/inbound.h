@@ -11,6 +11,9 @@
 
 void inbound_start(const struct at_config *config);
 
+/* Does this program hand on what it reads, and do nothing with it itself? */
+bool inbound_is_edge_proxy(void);
+
 enum inbound {
 	INBOUND_NONE,
 	INBOUND_TRACEPARENT,
@@ -30,7 +33,7 @@ enum inbound inbound_read(const struct conn *conn,
  * its parent's id becomes that of request->context. `end` is behind the last
  * line of the head.
  */
-void inbound_rewrite(const struct conn *conn, const struct request *request,
+void inbound_rewrite(const struct conn *conn, struct request *request,
 		     char *begin, char *end);
 
 /*
@@ -39,7 +42,7 @@ void inbound_rewrite(const struct conn *conn, const struct request *request,
  * application's buffer. The number of bytes added, which is 0 unless
  * AUTOTRACE_INBOUND says that it may be done.
  */
-size_t inbound_insert(struct conn *conn, const struct request *request,
+size_t inbound_insert(struct conn *conn, struct request *request,
 		      struct at_text head, char *end, size_t behind);
 
 #endif

@@ -13,6 +13,7 @@
 #include "tracer/capture.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
+#include "tracer/sdk.h"
 #include "tracer/sole.h"
 #include "tracer/target.h"
 #include "tracer/transfer.h"
@@ -383,7 +384,10 @@ static void prepare(struct request *request, const struct head_view *head,
 		request->transfer = hop->id;
 		request->start_ns = hop->start_ns;
 	}
-	request->sampled = context.flags & AT_FLAG_SAMPLED;
+	if (rule == CONTEXT_HEADER && sdk_sends(parent))
+		request->left_out = true;
+	request->sampled = !request->left_out &&
+			   (context.flags & AT_FLAG_SAMPLED);
 	request->is_head = at_text_equal(head->method, AT_TEXT("HEAD"));
 	request->is_connect = target.connect;
 	request->is_upgrade = head->is_upgrade;
@@ -391,7 +395,9 @@ static void prepare(struct request *request, const struct head_view *head,
 	request->header_len = 0;
 	request->rewrites = may_rewrite(request, head, parent, rule, insertion);
 	why_not = refusal(request, head, &target, peer, insertion);
-	if (why_not)
+	if (request->left_out)
+		request->unsent_why = REQUEST_NOT_COUNTED;
+	else if (why_not)
 		request->rewrites = false;
 	else if (request->rewrites)
 		write_id(request, &context);
@@ -406,6 +412,7 @@ static void prepare(struct request *request, const struct head_view *head,
 	request_open_span(&request->span, &context, parent, rule,
 			  request->start_ns);
 	fill_span(request, &target, head, peer);
+	request->has_below = !why_not;
 	if (hop)
 		fill_hop(&request->span, hop, target.host, peer);
 	if (why_not)
@@ -414,7 +421,7 @@ static void prepare(struct request *request, const struct head_view *head,
 
 void request_prepare(struct request *request, const struct at_http1 *machine,
 		     const struct address *peer,
-		     enum request_insertion insertion)
+		     enum request_insertion insertion, struct at_text lines)
 {
 	const struct at_http1_text *text = &request->text;
 	struct head_view head = {
@@ -433,6 +440,8 @@ void request_prepare(struct request *request, const struct at_http1 *machine,
 		.secure = request->secure,
 	};
 
+	request->left_out =
+		sdk_leaves_out(head.method, head.target, lines, false);
 	prepare(request, &head, peer, insertion);
 }
 
@@ -461,6 +470,8 @@ void request_prepare_http2(struct request *request,
 	if (scheme.len)
 		head.secure = at_text_equal(scheme, AT_TEXT("https"));
 	request->own_length = machine->length;
+	request->left_out = sdk_leaves_out(head.method, head.target,
+					   (struct at_text){ NULL, 0 }, false);
 	prepare(request, &head, peer, insertion);
 }
 
@@ -538,6 +549,11 @@ void request_end(struct request *request, const char *error)
 	sole_closes(request);
 	if (!request->sampled || atomic_exchange(&request->ended, true))
 		return;
+	/* The SDK tells of it too, and nothing hangs below ours. */
+	if (sdk_is_here() && !request->has_below) {
+		at_count(AT_COUNT_SDK_SPANS, 1);
+		return;
+	}
 	span->duration_ns =
 		(request->end_ns ? request->end_ns : at_clock_now_ns()) -
 		request->start_ns;

@@ -31,7 +31,9 @@ struct request {
 	struct baggage *baggage;
 	uint16_t status; /* of the final response; 0: none yet */
 	bool sampled;
-	bool secure; /* https; set before request_prepare() */
+	bool left_out;  /* telemetry, or an SDK's business: see sdk.h */
+	bool has_below; /* somebody may have been told of its span */
+	bool secure;    /* https; set before request_prepare() */
 	bool is_head;
 	bool is_connect;
 	bool is_upgrade;
@@ -93,11 +95,11 @@ void request_free(struct request *request);
 /*
  * The head is known: choose parent, ids and sampling, fill the span, write the
  * header to insert. `machine` is the one that read the head into
- * request->text.
+ * request->text, `lines` the head where it is in one piece.
  */
 void request_prepare(struct request *request, const struct at_http1 *machine,
 		     const struct address *peer,
-		     enum request_insertion insertion);
+		     enum request_insertion insertion, struct at_text lines);
 
 /* The same for HTTP/2: the header is a piece of a header block. */
 void request_prepare_http2(struct request *request,

@@ -94,7 +94,8 @@ static void open_draft(struct round *round, size_t at)
 		round_fails(round, at, CONN_NOT_COUNTED); /* it is already */
 }
 
-static void prepare(const struct round *round, struct head *head)
+static void prepare(const struct round *round, struct head *head,
+		    struct at_text lines)
 {
 	enum request_insertion insertion = REQUEST_UNSAFE;
 	size_t place = HEAD_UNPATCHED;
@@ -106,7 +107,7 @@ static void prepare(const struct round *round, struct head *head)
 	if (place != HEAD_UNPATCHED)
 		insertion = REQUEST_REWRITE;
 	request_prepare(head->request, &round->machine, &round->conn->peer,
-			insertion);
+			insertion, lines);
 	if (head->request->rewrites)
 		head->patch_at = place;
 }
@@ -127,7 +128,7 @@ static void plan_head(struct round *round, size_t at, struct at_text lines)
 	head->request = round->draft;
 	head->request->machine = round->machine;
 	if (!head->request->id_told) {
-		prepare(round, head);
+		prepare(round, head, lines);
 		capture_request(head->request, lines);
 	}
 	if (head->request->header_len || head->patch_at != HEAD_UNPATCHED)

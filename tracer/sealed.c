@@ -8,6 +8,7 @@
 #include "tracer/fdtable.h"
 #include "tracer/output.h"
 #include "tracer/round.h"
+#include "tracer/sdk.h"
 
 #define IDLE_NS (60 * UINT64_C(1000000000))
 
@@ -49,7 +50,7 @@ bool sealed_begins(const struct at_send *send)
 	struct stretch piece;
 
 	/* libcurl tells more of its transfers than that. */
-	if (!wanted || at_in_transfer())
+	if (!wanted || at_in_transfer() || sdk_is_here())
 		return false;
 	piece = first_piece(send);
 	return piece.len && at_tls_hello(piece.ptr, piece.len);

@@ -13,6 +13,7 @@
 #include "tracer/hold.h"
 #include "tracer/http2.h"
 #include "tracer/round.h"
+#include "tracer/sdk.h"
 #include "tracer/sealed.h"
 #include "tracer/served.h"
 
@@ -101,7 +102,7 @@ static struct conn *first_look(const struct at_send *send, uint64_t slot)
 		conn_ignore(send->fd, slot);
 		return NULL;
 	}
-	if (look(send) == AT_MATCH_NO)
+	if (look(send) == AT_MATCH_NO || sdk_is_here())
 		return not_http(send, slot);
 	return conn_adopt(send->fd, send->to, send->to_len);
 }

@@ -10,6 +10,7 @@
 #include "tracer/inbound.h"
 #include "tracer/round.h"
 #include "tracer/route.h"
+#include "tracer/sdk.h"
 #include "tracer/served_span.h"
 #include "tracer/turn.h"
 
@@ -51,11 +52,22 @@ static enum at_match look(const struct iovec *iov, size_t len)
 	return have ? at_http1_match(begin, have) : AT_MATCH_NO;
 }
 
+/* What does not begin a request here may do so elsewhere. */
+static bool begins_request(int fd, const struct iovec *iov, size_t len)
+{
+	if (look(iov, len) != AT_MATCH_NO)
+		return true;
+	if (len && iov->iov_len)
+		sdk_reads(fd, iov->iov_base,
+			  len < iov->iov_len ? len : iov->iov_len);
+	return false;
+}
+
 struct conn *served_adopt(int fd, const struct iovec *iov, size_t len)
 {
 	struct conn *conn;
 
-	if (!wanted || look(iov, len) == AT_MATCH_NO)
+	if (!wanted || sdk_is_here() || !begins_request(fd, iov, len))
 		return NULL;
 	conn = conn_adopt(fd, NULL, 0);
 	if (!conn)
@@ -77,11 +89,19 @@ static enum inbound open_request(struct conn *conn, struct request *request,
 	const struct at_context *parent = found ? &given : NULL;
 
 	request_identity(own, parent);
-	if (parent)
+	if (parent) {
 		context_came_in(parent);
+		context_trace_comes_in(parent);
+	}
 	context_came_in(own);
 	if (conn->in.flags & AT_HTTP1_HAS_BAGGAGE)
 		request->baggage = baggage_read(head);
+	request->left_out = sdk_leaves_out(
+		at_http1_method(&conn->in, &request->text),
+		at_http1_target(&conn->in, &request->text), head, true);
+	/* Neither is what it causes anybody's. */
+	if (request->left_out)
+		own->flags &= (uint8_t)~AT_FLAG_SAMPLED;
 	request->sampled = own->flags & AT_FLAG_SAMPLED;
 	request->is_head = at_text_equal(
 		at_http1_method(&conn->in, &request->text), AT_TEXT("HEAD"));
@@ -93,7 +113,7 @@ static enum inbound open_request(struct conn *conn, struct request *request,
 		request->span.kind = AT_KIND_SERVER;
 		served_fill_span(conn, request, head);
 	}
-	return found;
+	return request->left_out ? INBOUND_OTHER : found;
 }
 
 /* How many bytes of ours lie at `end` now. */

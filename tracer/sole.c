@@ -104,6 +104,7 @@ __attribute__((noinline)) bool sole_context(struct request *call,
 		call->baggage = baggage_hold(cause->baggage);
 		call->callee = callee;
 		call->cause = SUM(word);
+		cause->has_below = true;
 	}
 	request_free(cause);
 	return same;

@@ -16,6 +16,7 @@
 #include "tracer/fork.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
+#include "tracer/sdk.h"
 #include "tracer/sealed.h"
 #include "tracer/served.h"
 #include "tracer/transfer.h"
@@ -78,6 +79,7 @@ void at_tracer_start(const struct at_config *config)
 	context_start(environ, request_others());
 	sealed_start(config);
 	served_start(config);
+	sdk_start(config);
 	turn_start(config);
 	output_start(config);
 	atomic_store(&active, true);
@@ -167,8 +169,10 @@ void at_fd_accepts(int fd)
 	uint64_t slot = fdtable_get(fd);
 
 	if (!at_fd_is_conn(slot) && slot != AT_FD_LISTENS &&
-	    !at_thread_hands_off() && at_tracer_active())
+	    !at_thread_hands_off() && at_tracer_active()) {
 		fdtable_replace(fd, slot, AT_FD_LISTENS);
+		sdk_accepts();
+	}
 }
 
 void at_fd_closing(int fd)

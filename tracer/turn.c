@@ -73,6 +73,7 @@ const struct at_context *turn_context(void)
 		return NULL;
 	if (only_certain && atomic_load(&proven_count) < PROOF)
 		return NULL;
+	busy_with->has_below = true;
 	return &busy_with->context;
 }
 

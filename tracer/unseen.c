@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracer/unseen.h"
+#include "tracer/sdk.h"
 
 /* Scheme, host and port of a URL; false: not of HTTP. */
 static bool read_url(const struct at_transfer_facts *facts, bool *secure,
@@ -97,6 +98,8 @@ void unseen_report(const struct at_transfer *transfer,
 	uint16_t port;
 	bool secure;
 
+	if (sdk_is_here())
+		return;
 	transfer->facts(transfer, &facts);
 	if ((!error && !facts.status) ||
 	    !read_url(&facts, &secure, &host, &port))

@@ -62,6 +62,7 @@ static void require_number(enum at_config_type type, uint64_t number)
 #define CHECK_SCOPE(f) require_name(AT_CONFIG_SCOPE, f)
 #define CHECK_STACKS(f) require_name(AT_CONFIG_STACKS, f)
 #define CHECK_INBOUND(f) require_name(AT_CONFIG_INBOUND, f)
+#define CHECK_SDK(f) require_name(AT_CONFIG_SDK, f)
 #define CHECK_RULES(f) require_name(AT_CONFIG_RULES, f)
 
 static void check_types(const struct at_config *config)
@@ -133,6 +134,7 @@ static int differences(const struct at_config *a, const struct at_config *b)
 #define SAME_SCOPE(f) SAME_TEXT(f)
 #define SAME_STACKS(f) SAME_TEXT(f)
 #define SAME_INBOUND(f) SAME_TEXT(f)
+#define SAME_SDK(f) SAME_TEXT(f)
 #define SAME_RULES(f) SAME_TEXT(f)
 #define CONFIG(field, type, env, fallback, standard, help) \
 	count += !SAME_##type(field);

@@ -76,6 +76,7 @@ static const char *shown(int setting)
 #define AT_SHOW_SCOPE(f) return config.f;
 #define AT_SHOW_STACKS(f) return config.f;
 #define AT_SHOW_INBOUND(f) return config.f;
+#define AT_SHOW_SDK(f) return config.f;
 #define AT_SHOW_RULES(f) return config.f;
 #define CONFIG(field, type, env, fallback, standard, help) \
 	case AT_SETTING_##field:                           \
@@ -115,7 +116,7 @@ static const char *some_value(const char *type)
 		{ "DEEPBIND", "keep" },    { "PROTOCOL", "http/json" },
 		{ "SWITCH", "false" },     { "SCOPE", "none" },
 		{ "STACKS", "crashes" },   { "INBOUND", "off" },
-		{ "RULES", "certain" },
+		{ "RULES", "certain" },    { "SDK", "both" },
 	};
 	size_t i;
 
@@ -425,7 +426,7 @@ Test(core_config, no_value_is_read_beyond_its_end)
 	guard_page_open(&page, 64);
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		for (len = 0; len <= strlen(texts[i]); len++)
-			for (type = 0; type <= AT_CONFIG_RULES; type++) {
+			for (type = 0; type <= AT_CONFIG_SDK; type++) {
 				struct at_config_value value;
 				struct at_text cut = { texts[i], len };
 				int result = at_config_parse(

@@ -38,7 +38,8 @@ static void prepare_to(const char *head, const struct address *peer,
 	cr_assert_eq(at_http1_feed(&machine, &request->text, head, strlen(head),
 				   &used),
 		     AT_HTTP1_HEAD, "%s", head);
-	request_prepare(request, &machine, peer ? peer : &unknown, insertion);
+	request_prepare(request, &machine, peer ? peer : &unknown, insertion,
+			(struct at_text){ NULL, 0 });
 }
 
 static void prepare(const char *head)
