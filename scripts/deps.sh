@@ -102,6 +102,7 @@ tests=(
 	python3-h2
 	python3-httpx
 	python3-openssl
+	python3-pip
 	python3-protobuf
 	python3-pycurl
 	python3-requests
@@ -133,7 +134,9 @@ tests=(
 # package is wanted only where the command is missing.
 tests_unless_command=(
 	javac:default-jdk-headless
+	mvn:maven
 	node:nodejs
+	npm:npm
 )
 
 # Source packages that scripts/static-libs.sh unpacks.
@@ -357,6 +360,7 @@ main()
 	'')
 		install_missing build lint tests
 		ensure_sources
+		"$(dirname "$0")/sdks.sh"
 		;;
 	*)
 		install_missing "$@"

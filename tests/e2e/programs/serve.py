@@ -63,7 +63,7 @@ def flask():
     logging.getLogger("werkzeug").disabled = True
     app = web.Flask("serve")
 
-    @app.get("/<number>")
+    @app.get("/<path:number>")
     def serve(number):
         return requests.get(back + "/call/" + number, timeout=30).text
 
