@@ -9,7 +9,7 @@
 #include "core/sys.h"
 #include "core/text.h"
 
-#define HUB_MAGIC 0x61746835u /* "ath5": change with any layout change */
+#define HUB_MAGIC 0x61746836u /* "ath6": change with any layout change */
 #define PAGE_BYTES 4096u
 #define RING_OFFSET_BYTES \
 	((uint32_t)((sizeof(struct at_hub) + PAGE_BYTES - 1) & -PAGE_BYTES))
