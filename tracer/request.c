@@ -11,6 +11,7 @@
 #include "sampler/sampler.h"
 #include "tracer/baggage.h"
 #include "tracer/capture.h"
+#include "tracer/method.h"
 #include "tracer/output.h"
 #include "tracer/propagate.h"
 #include "tracer/sdk.h"
@@ -30,24 +31,10 @@ static struct at_sampler sampler;
 static struct at_propagator_set propagators;
 static struct at_propagator_set others;
 
-#define KNOWN_MAX 32
-static struct at_text known[KNOWN_MAX];
-static unsigned int known_count;
-
-static void know_methods(void)
-{
-	struct at_text rest = at_text_from(config->known_methods);
-	struct at_text item;
-
-	known_count = 0;
-	while (known_count < KNOWN_MAX && at_text_next(&rest, ',', &item))
-		known[known_count++] = at_text_trim(item);
-}
-
 void request_start(const struct at_config *settings)
 {
 	config = settings;
-	know_methods();
+	method_start(config);
 	capture_start(config);
 	if (at_sampler_open(&sampler, config->sampler, config->sampler_arg))
 		at_count(AT_COUNT_CONFIG_REJECTED, 1);
@@ -129,28 +116,6 @@ uint32_t request_in_use(void)
 
 /* --- what the request is about --- */
 
-static bool method_known(struct at_text method)
-{
-	unsigned int i;
-
-	for (i = 0; i < known_count; i++)
-		if (at_text_equal(known[i], method))
-			return true;
-	return false;
-}
-
-void request_fill_method(struct at_span *span, struct at_text method)
-{
-	if (method_known(method)) {
-		at_span_set_name(span, method);
-		at_span_set_text(span, AT_ATTR_HTTP_REQUEST_METHOD, method);
-		return;
-	}
-	at_span_set_name(span, AT_TEXT("HTTP"));
-	at_span_set_text(span, AT_ATTR_HTTP_REQUEST_METHOD, AT_TEXT("_OTHER"));
-	at_span_set_text(span, AT_ATTR_HTTP_REQUEST_METHOD_ORIGINAL, method);
-}
-
 void request_fill_peer(struct at_span *span, const struct address *peer)
 {
 	if (!peer->len)
@@ -168,7 +133,7 @@ static void fill_span(struct request *request, const struct target *target,
 
 	/* First: what is set in parts is found. */
 	target_fill_url(span, target, peer);
-	request_fill_method(span, head->method);
+	method_fill(span, head->method);
 	if (target->host.len) {
 		at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, target->host);
 		at_span_set_int(span, AT_ATTR_SERVER_PORT, target->port);

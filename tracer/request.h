@@ -145,8 +145,6 @@ void request_open_span(struct at_span *span, const struct at_context *context,
 
 /* network.peer.*, as far as it is known. */
 void request_fill_peer(struct at_span *span, const struct address *peer);
-/* Name and method of a span; an unknown method is told apart. */
-void request_fill_method(struct at_span *span, struct at_text method);
 
 /* Does HTTP/1 end on the connection with this answer? RFC 9110 7.8, 9.3.6. */
 bool request_leaves_http(const struct request *request);

@@ -3,6 +3,7 @@
 
 #include "tracer/capture.h"
 #include "tracer/forwarded.h"
+#include "tracer/method.h"
 #include "tracer/route.h"
 
 static void fill_target(struct at_span *span, const struct conn *conn,
@@ -66,7 +67,7 @@ void served_fill_span(const struct conn *conn, struct request *request,
 	struct forwarded forwarded;
 
 	forwarded_read(&forwarded, head);
-	request_fill_method(span, at_http1_method(&conn->in, &request->text));
+	method_fill(span, at_http1_method(&conn->in, &request->text));
 	fill_target(span, conn, request, forwarded.proto);
 	fill_host(span, forwarded.host.len ?
 				forwarded.host :

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracer/unseen.h"
+#include "tracer/method.h"
 #include "tracer/sdk.h"
 
 /* Scheme, host and port of a URL; false: not of HTTP. */
@@ -60,7 +61,7 @@ static void fill(struct request *request, const struct transfer_hop *hop,
 	uint16_t port;
 	bool secure;
 
-	request_fill_method(span, at_text_from(facts->method));
+	method_fill(span, at_text_from(facts->method));
 	at_span_set_text(span, AT_ATTR_URL_FULL, at_text_from(facts->url));
 	if (read_url(facts, &secure, &host, &port)) {
 		at_span_set_text(span, AT_ATTR_SERVER_ADDRESS, host);
