@@ -368,7 +368,7 @@ static void prepare(struct request *request, const struct head_view *head,
 		write_id(request, &context);
 	else
 		write_header(request, &context, head->as_fields);
-	if (why_not || request->rewrites)
+	if (why_not || request->rewrites || request->left_out)
 		drop_baggage(request);
 	else
 		add_baggage(request, head);

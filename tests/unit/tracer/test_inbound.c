@@ -196,6 +196,22 @@ Test(inbound, too_much_baggage_is_dropped_by_whole_members)
 	answer();
 }
 
+/* A program that sends telemetry while it serves loses nothing by that. */
+Test(inbound, telemetry_takes_no_baggage_along)
+{
+	static const char post[] = "POST /api/v2/spans HTTP/1.1\r\n" HOST
+				   "Content-Length: 0\r\n\r\n";
+	ssize_t len = sizeof(post) - 1;
+
+	hear("GET / HTTP/1.1\r\n" HOST "baggage: a=1\r\n\r\n");
+	cr_assert_eq(wire_write(&outward, post, len), len);
+	cr_expect_eq(outward.out_len, len);
+	cr_expect_eq(at_counter_value(AT_COUNT_BAGGAGE_DROPPED), 0);
+	wire_read_string(&outward, OK);
+	answer();
+	cr_expect_eq(baggage_in_use(), 0);
+}
+
 Test(inbound, baggage_nobody_asked_for_stays, .init = open_b3)
 {
 	hear("GET / HTTP/1.1\r\n" HOST "baggage: a=1\r\n\r\n");
