@@ -279,6 +279,15 @@ def descendants(pid):
     return found
 
 
+def is_entered(pid):
+    """Has the library been mapped there?"""
+    try:
+        with open("/proc/%d/maps" % pid) as maps:
+            return "libautotrace.so" in maps.read()
+    except OSError:
+        return False
+
+
 @case("random-deaths")
 def deaths():
     """Whoever dies when: each that was begun is told exactly once."""
@@ -288,14 +297,17 @@ def deaths():
         env=clean_environment(suite.runner.home), stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         start_new_session=True)
-    killed = 0
+    killed = entered = 0
     try:
         while process.poll() is None:
             below = descendants(process.pid)[1:]    # not the head
             if below and killed < 40:
+                one = random.choice(below)
+                known = is_entered(one)
                 try:
-                    os.kill(random.choice(below), signal.SIGKILL)
+                    os.kill(one, signal.SIGKILL)
                     killed += 1
+                    entered += known
                 except ProcessLookupError:
                     pass
             time.sleep(0.004)
@@ -310,12 +322,13 @@ def deaths():
     shells = [s for s in spans if s["name"] == "sh -c"]
     dead = [s for s in spans
             if s["attributes"].get("error.type") == "SIGKILL"]
-    suite.note("%d killed: %d spans say so, of %d", killed, len(dead),
-               len(spans))
+    suite.note("%d killed, %d of them entered: %d spans say so, of %d",
+               killed, entered, len(dead), len(spans))
     # Those whose parent was killed as well have nobody to say how they ended,
     # and of those killed before their library was there nobody knows.
-    check(len(shells) <= 60 and killed >= 20 and len(dead) >= killed // 3,
-          "%d shells, %d killed, %d said", len(shells), killed, len(dead))
+    check(len(shells) <= 60 and killed >= 20 and entered and
+          len(dead) >= entered // 3, "%d shells, %d killed, %d entered, %d said",
+          len(shells), killed, entered, len(dead))
     open_ends = [s["name"] for s in spans
                  if "process.exit.code" not in s["attributes"] and not
                  (s["attributes"].get("autotrace.incomplete") or
