@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
+# alone
 """Real trees of processes, held against what strace sees of them."""
 import os
 import sys
