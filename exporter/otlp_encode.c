@@ -148,7 +148,7 @@ static Otlp__KeyValue *make_pair(struct encode *encode, struct at_text key,
 }
 
 /* What the one event that a span can have needs; zeroed by the arena. */
-struct exception {
+struct one_event {
 	Otlp__Event event;
 	Otlp__Event *list[1];
 	/* Those of an exception, and the two of a slow request. */
@@ -159,21 +159,21 @@ struct exception {
 static Otlp__Event *event_of(struct encode *encode, Otlp__Span *span,
 			     struct at_text name)
 {
-	struct exception *exception;
+	struct one_event *one;
 
 	if (span->n_events)
 		return span->events[0];
-	exception = take(encode, sizeof(*exception));
-	if (!exception)
+	one = take(encode, sizeof(*one));
+	if (!one)
 		return NULL;
-	otlp__event__init(&exception->event);
-	exception->event.name = data_of(name);
-	exception->event.time_unix_nano = span->end_time_unix_nano;
-	exception->event.attributes = exception->attributes;
-	exception->list[0] = &exception->event;
-	span->events = exception->list;
+	otlp__event__init(&one->event);
+	one->event.name = data_of(name);
+	one->event.time_unix_nano = span->end_time_unix_nano;
+	one->event.attributes = one->attributes;
+	one->list[0] = &one->event;
+	span->events = one->list;
 	span->n_events = 1;
-	return &exception->event;
+	return &one->event;
 }
 
 static void add_to_event(Otlp__Event *event, Otlp__KeyValue *pair)
@@ -187,18 +187,16 @@ static void set_event_field(struct encode *encode, Otlp__Span *span,
 {
 	Otlp__Event *event = event_of(encode, span, AT_TEXT("exception"));
 	uint64_t bit = UINT64_C(1) << (field->attr % 64);
-	Otlp__KeyValue *pair;
 
-	if (event && field->attr == AT_FIELD_EXCEPTION_UNIX_NS) {
+	if (!event)
+		return;
+	if (field->attr == AT_FIELD_EXCEPTION_UNIX_NS) {
 		event->time_unix_nano = (uint64_t)field->number;
 		return;
 	}
-	pair = event && !(encode->seen & bit) ?
-		       make_pair(encode, key_of(field), field) :
-		       NULL;
+	if (!(encode->seen & bit))
+		add_to_event(event, make_pair(encode, key_of(field), field));
 	encode->seen |= bit;
-	if (event)
-		add_to_event(event, pair);
 }
 
 /* A request is no program: it has no other event. */

@@ -27,7 +27,7 @@ void baggage_start(const struct at_propagator_set *propagators);
 /* Of the head of a served request, which is empty where it came in pieces. */
 struct baggage *baggage_read(struct at_text head);
 
-/* One more reference; of NULL nothing. */
+/* One more reference, one less; of NULL nothing. */
 struct baggage *baggage_hold(struct baggage *baggage);
 void baggage_release(struct baggage *baggage);
 

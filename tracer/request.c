@@ -102,8 +102,7 @@ void request_free(struct request *request)
 		return;
 	if (request->transfer && !request->transfer_sent)
 		transfer_unsent(request->transfer);
-	if (request->baggage)
-		baggage_release(request->baggage);
+	baggage_release(request->baggage);
 	pool_give(&requests, request);
 }
 
@@ -312,8 +311,7 @@ void request_not_propagated(struct request *request, const char *why)
 
 static void drop_baggage(struct request *request)
 {
-	if (request->baggage)
-		baggage_release(request->baggage);
+	baggage_release(request->baggage);
 	request->baggage = NULL;
 }
 
@@ -495,15 +493,11 @@ void request_served(struct request *request, uint16_t status)
 }
 
 /* How long it took is said by the span itself. */
-static bool note_slow(struct at_span *span)
+static void note_slow(struct at_span *span)
 {
-	bool slow = config->slow_ms &&
-		    span->duration_ns / 1000000 >= config->slow_ms;
-
-	if (slow)
+	if (config->slow_ms && span->duration_ns / 1000000 >= config->slow_ms)
 		at_span_set_int(span, AT_FIELD_SLOW_THRESHOLD_MS,
 				(int64_t)config->slow_ms);
-	return slow;
 }
 
 void request_end(struct request *request, const char *error)
