@@ -21,7 +21,8 @@ import harness
 import otlp_decode
 from daemons import Daemon
 from harness import BARE_ONLY, COMMAND, PROGRAMS, check
-from serving import SERVER, Back, ask_all, await_spans, number_of
+from serving import (SERVER, Back, ask_all, await_spans, context_of,
+                     headers_of, number_of)
 
 suite = harness.Suite("servers")
 CLIENT = 3
@@ -32,15 +33,6 @@ SERVE = os.path.join(PROGRAMS, "serve.")
 
 back = Back()
 suite.cleanup(back.close)
-
-
-def context_of(number):
-    """The context that the client of request N sends along."""
-    return "00-%032x-%016x-01" % (number + 1, number + 1)
-
-
-def headers_of(number):
-    return {"traceparent": context_of(number)}
 
 
 def check_served(spans, count):

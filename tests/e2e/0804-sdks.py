@@ -15,7 +15,7 @@ import otlp_decode
 from daemons import Daemon
 from harness import BARE_ONLY, COMMAND, PROGRAMS, check
 from sdks import KINDS, Collector
-from serving import Back, ask_all, await_spans
+from serving import Back, ask_all, await_spans, headers_of
 
 suite = harness.Suite("sdks")
 back = Back()
@@ -24,10 +24,6 @@ COUNT = 6
 SERVE = os.path.join(PROGRAMS, "serve.")
 PLAIN = ["/usr/bin/python3", "-B", SERVE + "py", "threads"]
 HTTP = ("SERVER", "CLIENT")
-
-
-def context_of(number):
-    return {"traceparent": "00-%032x-%016x-01" % (number + 1, number + 1)}
 
 
 class Service:
@@ -79,7 +75,7 @@ def run(sdk, make, mode="defer"):
                                                      *make(port, url)])
         start("front", lambda port, url=url: [*PLAIN, port, url])
         for number in range(COUNT):
-            ask_all(services[0].daemon.port, [number], 1, context_of)
+            ask_all(services[0].daemon.port, [number], 1, headers_of)
         told = collector.await_spans(lambda spans: sum(
             KINDS.get(span["kind"]) in HTTP for span in spans) >= 2 * COUNT)
         for service in (services[0], services[-1]):

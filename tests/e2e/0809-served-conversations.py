@@ -18,7 +18,8 @@ import harness
 import otlp_decode
 from daemons import Daemon
 from harness import BARE_ONLY, COMMAND, PROGRAMS, check, differ
-from serving import SERVER, Back, ask_all, await_spans, number_of
+from serving import (SERVER, Back, ask_all, await_spans, headers_of,
+                     number_of)
 
 suite = harness.Suite("served-conversations")
 CLIENT = 3
@@ -208,8 +209,7 @@ def hops(*kinds):
                         *([] if BARE_ONLY else run), *HOPS[kind](port, url)],
                     ENV))
                 url = "http://127.0.0.1:%d" % servers[-1].port
-            ask_all(servers[-1].port, range(count), 1, lambda number: {
-                "traceparent": "00-%032x-%016x-01" % (number + 1, number + 1)})
+            ask_all(servers[-1].port, range(count), 1, headers_of)
             for path in () if BARE_ONLY else files:
                 await_spans(path, count)
         finally:

@@ -11,20 +11,12 @@ import harness
 import otlp_decode
 from daemons import Daemon
 from harness import BARE_ONLY, COMMAND, check
-from serving import SERVER, Back, ask_all, await_spans, number_of
+from serving import (SERVER, Back, ask_all, await_spans, context_of,
+                     headers_of, number_of)
 
 CLIENT = 3
 CERTAIN = ("header", "thread")
 ALONE, CROWD, AT_ONCE = (10000, 10000, 50) if harness.LONG else (100, 300, 50)
-
-
-def context_of(number):
-    """The context that the client of request N sends along."""
-    return "00-%032x-%016x-01" % (number + 1, number + 1)
-
-
-def headers_of(number):
-    return {"traceparent": context_of(number)}
 
 
 def up_to_three(number):

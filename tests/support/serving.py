@@ -53,7 +53,16 @@ class Back:
         self.server.server_close()
 
 
-def ask(port, numbers, headers_of):
+def context_of(number):
+    """The context that the client of request N sends along."""
+    return "00-%032x-%016x-01" % (number + 1, number + 1)
+
+
+def headers_of(number):
+    return {"traceparent": context_of(number)}
+
+
+def ask(port, numbers, headers_for):
     """All of them, one after another on one connection; `numbers` is shared."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     while True:
@@ -61,7 +70,7 @@ def ask(port, numbers, headers_of):
             number = numbers.popleft()
         except IndexError:
             break
-        connection.request("GET", "/%d" % number, headers=headers_of(number))
+        connection.request("GET", "/%d" % number, headers=headers_for(number))
         answer = connection.getresponse()
         body = answer.read()
         check(answer.status == 200 and body == b"%d" % number,
@@ -69,13 +78,13 @@ def ask(port, numbers, headers_of):
     connection.close()
 
 
-def ask_all(port, numbers, at_once, headers_of):
+def ask_all(port, numbers, at_once, headers_for):
     """GET /N for each of the numbers, which is to be answered with N."""
     shared, failures = collections.deque(numbers), []
 
     def run():
         try:
-            ask(port, shared, headers_of)
+            ask(port, shared, headers_for)
         except Exception as failure:      # told by the test's own thread
             failures.append(failure)
 
